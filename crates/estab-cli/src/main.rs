@@ -1,0 +1,2 @@
+//! The program estab.
+fn main() {}

@@ -1,0 +1,44 @@
+//! One TCP connection without IO and without a clock (RFC 9293).
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod chunks;
+mod connection;
+mod error;
+pub mod event;
+mod half_open;
+mod info;
+mod options;
+mod rng;
+mod segment;
+mod settings;
+mod state;
+mod time;
+mod time_wait;
+
+pub use chunks::Chunks;
+pub use connection::{Connection, FourTuple, Shutdown};
+pub use error::{ConnectionError, ReceiveError, SendError};
+pub use estab_wire::tcp::{Flags, Header, SeqNum};
+pub use event::{ConnectionEvent, Event, Interest, Sink};
+pub use half_open::{CookieOptions, HalfOpen, HalfOpenDisposition, Opening};
+pub use info::TcpInfo;
+pub use options::{CongestionControl, SocketOptions};
+pub use rng::Rng;
+pub use segment::{Ecn, IcmpError, IcmpErrorKind, IpMeta, SegmentIn, SegmentOut};
+pub use settings::Settings;
+pub use state::{Cause, State};
+pub use time::Instant;
+pub use time_wait::{TimeWait, TimeWaitDisposition};
+
+/// Goes to every verb that may decide something: the time, the stack's settings, and where decisions are reported.
+pub struct Cx<'a> {
+    /// Now, on estab's clock.
+    pub now: Instant,
+    /// Settings of the whole stack.
+    pub settings: &'a Settings,
+    /// Receives the events that it is interested in.
+    pub sink: Option<&'a mut dyn Sink>,
+}
