@@ -102,6 +102,9 @@ pub enum Event<'a> {
         state: State,
         /// The variables after it.
         variables: Variables,
+        /// Where it is cut into wire segments ([`SegmentOut::segment_size`](crate::SegmentOut::segment_size)); a
+        /// payload that is not longer is one segment.
+        segment_size: u16,
     },
     /// A segment that arrived, or a part of it, is not used.
     Drop {
