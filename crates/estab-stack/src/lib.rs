@@ -7,12 +7,15 @@ extern crate alloc;
 
 mod error;
 pub mod event;
+#[allow(dead_code, unused_imports, reason = "until the stack uses all of it")]
+mod ip;
 mod packet;
 mod socket;
 mod stack;
 
 pub use error::{Error, Wait};
 pub use event::{HostEvent, HostSink};
+pub use ip::IpCounters;
 pub use packet::{Checksum, ChecksumOffload, HeaderBuffer, Medium, PacketIn, PacketOut};
 pub use socket::{
     Decision, Linger, MessageFlags, OptionName, Readiness, Request, RequestId, SocketId,
