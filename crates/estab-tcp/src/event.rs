@@ -1,6 +1,6 @@
 //! One stream of typed events, from which every picture, capture and test is made.
 
-use crate::{Cause, ConnectionError, FourTuple, Instant, State};
+use crate::{Cause, ConnectionError, Cx, FourTuple, Instant, State};
 use estab_wire::tcp::{Header, SeqNum};
 
 /// Receives events. The interest is asked before an event is built, so that an idle trace costs a branch.
@@ -9,6 +9,37 @@ pub trait Sink {
     fn interest(&self) -> Interest;
     /// One event of one connection.
     fn event(&mut self, now: Instant, connection: &FourTuple, event: &Event<'_>);
+}
+
+impl Cx<'_> {
+    /// Does anybody listen to events of this kind? Ask first where an event costs something to build.
+    pub(crate) fn wants(&self, kind: Interest) -> bool {
+        self.sink
+            .as_ref()
+            .is_some_and(|sink| sink.interest().contains(kind))
+    }
+
+    /// Reports an event to a sink that is interested in it.
+    pub(crate) fn report(&mut self, tuple: &FourTuple, event: Event<'_>) {
+        let now = self.now;
+        if let Some(sink) = self.sink.as_deref_mut()
+            && sink.interest().contains(event.kind())
+        {
+            sink.event(now, tuple, &event);
+        }
+    }
+
+    /// Reports an event that is built only for a sink that is interested in its kind.
+    pub(crate) fn emit<'e>(
+        &mut self,
+        tuple: &FourTuple,
+        kind: Interest,
+        event: impl FnOnce() -> Event<'e>,
+    ) {
+        if self.wants(kind) {
+            self.report(tuple, event());
+        }
+    }
 }
 
 /// Kinds of events, a set.

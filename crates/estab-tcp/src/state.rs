@@ -1,3 +1,4 @@
+use crate::{Cx, Event, FourTuple};
 use core::fmt;
 
 /// The states of a connection (RFC 9293 section 3.3.2).
@@ -62,6 +63,17 @@ pub enum Cause {
     NewIncarnation,
     /// A limit on memory or on the number of connections.
     Evicted,
+}
+
+/// The one place where states change: takes the edge of the table that `cause` names and reports it. Where the table has
+/// no such edge the state stays.
+pub(crate) fn enter(cx: &mut Cx<'_>, tuple: &FourTuple, from: State, cause: Cause) -> State {
+    let Some(to) = from.next(cause) else {
+        debug_assert!(false, "no edge from {from} by {cause}");
+        return from;
+    };
+    cx.report(tuple, Event::State { from, to, cause });
+    to
 }
 
 impl State {

@@ -1,0 +1,4 @@
+mod queue;
+
+#[allow(unused_imports)]
+pub(crate) use queue::SendQueue;
