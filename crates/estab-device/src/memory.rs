@@ -10,8 +10,8 @@ use estab_tcp::Instant;
 use smallvec::{SmallVec, smallvec};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::{io, mem};
 use std::task::Waker;
+use std::{io, mem};
 
 #[cfg(test)]
 mod tests;

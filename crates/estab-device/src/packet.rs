@@ -1,6 +1,5 @@
 //! Helpers on whole packets that several devices share.
 
-
 use estab_stack::{Checksum, ChecksumOffload, Medium, PacketIn, PacketOut};
 use estab_wire::checksum::Sum;
 
@@ -19,7 +18,9 @@ pub(crate) const fn link_header_len(medium: Medium) -> usize {
 pub(crate) fn segment_count(payload_len: usize, segment_size: u16) -> u16 {
     match usize::from(segment_size) {
         0 => 1,
-        size => u16::try_from(payload_len.div_ceil(size)).unwrap_or(u16::MAX).max(1),
+        size => u16::try_from(payload_len.div_ceil(size))
+            .unwrap_or(u16::MAX)
+            .max(1),
     }
 }
 

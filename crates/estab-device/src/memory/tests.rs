@@ -193,7 +193,10 @@ fn a_switch_delivers_by_address_and_floods_the_rest() {
     let (mut a, mut b, mut c) = (switch.port(), switch.port(), switch.port());
     let to_c = c.capabilities().hardware_address;
     assert_eq!(to_c, [2, 0, 0, 0, 0, 3]);
-    send(&mut a, [packet(&to_c, b"for c"), packet(&[0xff; 6], b"for all")]);
+    send(
+        &mut a,
+        [packet(&to_c, b"for c"), packet(&[0xff; 6], b"for all")],
+    );
     assert_eq!(receive(&mut b, 8).len(), 1);
     assert_eq!(receive(&mut c, 8).len(), 2);
     assert!(receive(&mut a, 8).is_empty());
