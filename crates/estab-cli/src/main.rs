@@ -1,2 +1,12 @@
-//! The program estab.
-fn main() {}
+//! The program estab: watch, serve and test TCP connections made in user space.
+
+mod cli;
+mod cmd;
+mod exit;
+mod http;
+mod output;
+mod services;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

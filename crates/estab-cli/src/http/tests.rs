@@ -1,0 +1,6 @@
+//! The server and the client over streams in memory.
+
+mod client;
+mod files;
+mod protocol;
+mod support;
