@@ -223,7 +223,30 @@ pub enum Timer {
     TimeWait,
 }
 
+impl ConnectionEvent {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Established,
+        Self::Readable,
+        Self::Writable,
+        Self::Urgent,
+        Self::Flushed,
+        Self::Finished,
+    ];
+}
+
 impl Timer {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Retransmit,
+        Self::Persist,
+        Self::DelayedAck,
+        Self::Keepalive,
+        Self::Cork,
+        Self::FinWait2,
+        Self::User,
+        Self::TimeWait,
+    ];
+    pub(crate) const COUNT: usize = Self::ALL.len();
+
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
