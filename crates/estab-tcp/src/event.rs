@@ -224,12 +224,13 @@ pub enum Timer {
 }
 
 impl ConnectionEvent {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Established,
         Self::Readable,
         Self::Writable,
         Self::Urgent,
         Self::Flushed,
+        Self::Suspect,
         Self::Finished,
     ];
 }
@@ -443,6 +444,8 @@ pub enum ConnectionEvent {
     Urgent,
     /// All that was sent, and the FIN, is acknowledged.
     Flushed,
+    /// Retransmission goes on without an answer: the network layer should look for another way (RFC 9293 3.8.3).
+    Suspect,
     /// CLOSED, or TIME-WAIT: the owner replaces the connection by a record or forgets it.
     Finished,
 }

@@ -79,3 +79,6 @@ impl Default for SocketOptions {
         }
     }
 }
+
+/// No segment is cut smaller than this, whatever the peer or the path says: smaller ones are only good for exhausting us.
+pub(crate) const MIN_MSS: u32 = 48;

@@ -36,6 +36,10 @@ pub(crate) struct SendHalf {
     pub(crate) push: SeqNum,
     /// End of the last segment that was not full (Minshall's variant of Nagle's algorithm).
     pub(crate) small: SeqNum,
+    /// The last write said that more follows (`MSG_MORE`).
+    pub(crate) more: bool,
+    /// Bytes that the queue may hold.
+    pub(crate) limit: u32,
     /// The application has closed its sending side: a FIN follows the queue.
     pub(crate) fin: bool,
     /// The FIN was acknowledged.
@@ -61,6 +65,8 @@ impl SendHalf {
             peer_mss,
             push: iss + 1,
             small: iss,
+            more: false,
+            limit: 0,
             fin: false,
             fin_acknowledged: false,
             queue: SendQueue::new(),

@@ -1,0 +1,69 @@
+//! Timestamps (RFC 7323): protection against wrapped sequence numbers before the first step, TS.Recent after the checks.
+
+use super::{CONTINUE, Step, drop};
+use crate::event::DropReason;
+use crate::{Connection, Cx, Instant, SegmentIn};
+use core::time::Duration;
+use estab_wire::tcp::Timestamps;
+
+/// TS.Recent of a connection that was idle for longer is not believed (RFC 7323 section 5.5).
+const OUTDATED: Duration = Duration::from_secs(24 * 24 * 3600);
+
+/// Is `a` before `b` on the peer's wrapping clock?
+pub(crate) const fn before(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) < 0
+}
+
+/// PAWS. A RST is exempt: its sequence number is checked exactly.
+pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> Step {
+    if !connection.agreed.timestamps || segment.header.flags.rst() {
+        return CONTINUE;
+    }
+    let Some(timestamps) = segment.header.options.timestamps() else {
+        return drop(DropReason::NoTimestamp);
+    };
+    let outdated = cx.now.since(connection.rcv.ts_recent_at) > OUTDATED;
+    if before(timestamps.value, connection.rcv.ts_recent) && !outdated {
+        // Data deserves its ACK always, for the peer may wait for it; the rest could be part of a loop of ACKs.
+        if segment.payload.is_empty() {
+            connection.challenge(cx, segment);
+        } else {
+            connection.acks.owe_now();
+        }
+        return drop(DropReason::Paws);
+    }
+    CONTINUE
+}
+
+/// RFC 7323 section 4.3: TS.Recent follows the segment that spans Last.ACK.sent.
+pub(super) fn take(connection: &mut Connection, cx: &Cx<'_>, segment: &SegmentIn) {
+    let Some(timestamps) = segment.header.options.timestamps() else { return };
+    let spans = segment.header.seq.at_or_before(connection.rcv.last_ack);
+    if connection.agreed.timestamps && spans {
+        connection.rcv.ts_recent = timestamps.value;
+        connection.rcv.ts_recent_at = cx.now;
+    }
+}
+
+impl Connection {
+    /// Timestamps of a segment to send: a millisecond clock with the connection's offset, and TS.Recent.
+    pub(crate) fn timestamps(&self, now: Instant) -> Option<Timestamps> {
+        self.agreed.timestamps.then(|| Timestamps {
+            value: timestamp_clock(now).wrapping_add(self.agreed.timestamp_offset),
+            echo: self.rcv.ts_recent,
+        })
+    }
+
+    /// The round trip of a segment, from the echo of our own timestamp.
+    pub(crate) fn round_trip_by_echo(&self, now: Instant, timestamps: Timestamps) -> Option<Duration> {
+        let sent = timestamps.echo.wrapping_sub(self.agreed.timestamp_offset);
+        let elapsed_ms = timestamp_clock(now).wrapping_sub(sent);
+        // An echo that our clock did not give yet, or gave long ago, is the peer's mistake.
+        (elapsed_ms < 600_000).then(|| Duration::from_millis(u64::from(elapsed_ms.max(1))))
+    }
+}
+
+/// One tick a millisecond (RFC 7323 section 5.4).
+pub(crate) const fn timestamp_clock(now: Instant) -> u32 {
+    (now.as_nanos() / 1_000_000) as u32
+}
