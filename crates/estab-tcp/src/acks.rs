@@ -52,7 +52,9 @@ impl Acks {
     /// An answer to an invalid segment, at most one in the settings' interval (RFC 5961 section 7, CVE-2016-5696: counted for this
     /// connection alone, so that nobody else can measure it). False when it is withheld.
     pub(crate) fn owe_limited(&mut self, now: Instant, settings: &Settings) -> bool {
-        let allowed = self.limited_at.is_none_or(|at| now.since(at) >= settings.tcp_invalid_ratelimit);
+        let allowed = self
+            .limited_at
+            .is_none_or(|at| now.since(at) >= settings.tcp_invalid_ratelimit);
         if allowed {
             self.limited_at = Some(now);
             self.owe_now();
@@ -105,8 +107,10 @@ impl Acks {
 
     /// How long a delayed ACK may wait.
     pub(crate) fn delay(&self, settings: &Settings) -> Duration {
-        Duration::from_millis(u64::from(self.delay_ms))
-            .clamp(settings.tcp_delack_min, settings.tcp_delack_max.max(settings.tcp_delack_min))
+        Duration::from_millis(u64::from(self.delay_ms)).clamp(
+            settings.tcp_delack_min,
+            settings.tcp_delack_max.max(settings.tcp_delack_min),
+        )
     }
 
     fn delay_of(&self, min_ms: u16, max_ms: u16) -> Duration {

@@ -61,7 +61,11 @@ impl Connection {
             return Err(SendError::Closed);
         }
         self.send_limit_follows_path(cx);
-        let room = if self.state.can_send() { self.send_room() } else { 0 };
+        let room = if self.state.can_send() {
+            self.send_room()
+        } else {
+            0
+        };
         if room == 0 && wanted > 0 {
             self.due.write_blocked = true;
             return Err(SendError::WouldBlock);
@@ -74,7 +78,12 @@ impl Connection {
         let (first, most) = cx.settings.tcp_wmem;
         self.snd.limit = match self.options.send_buffer {
             Some(limit) => limit,
-            None => self.congestion.window().saturating_mul(2).clamp(first.min(most), most).max(self.snd.limit),
+            None => self
+                .congestion
+                .window()
+                .saturating_mul(2)
+                .clamp(first.min(most), most)
+                .max(self.snd.limit),
         };
     }
 
@@ -141,7 +150,11 @@ impl Connection {
         if let Some(error) = self.take_error() {
             return Err(ReceiveError::Failed(error));
         }
-        if self.is_read_closed() { Ok(0) } else { Err(ReceiveError::WouldBlock) }
+        if self.is_read_closed() {
+            Ok(0)
+        } else {
+            Err(ReceiveError::WouldBlock)
+        }
     }
 
     fn taken(&mut self, cx: &mut Cx<'_>, len: usize) {
@@ -295,7 +308,12 @@ impl Connection {
 
     /// Room in the receive buffer at most.
     pub(crate) fn receive_limit_max(&self, cx: &Cx<'_>) -> u32 {
-        let limit = self.options.receive_buffer.unwrap_or(cx.settings.tcp_rmem.1);
-        limit.min(self.options.window_clamp.unwrap_or(u32::MAX)).clamp(1, 1 << 30)
+        let limit = self
+            .options
+            .receive_buffer
+            .unwrap_or(cx.settings.tcp_rmem.1);
+        limit
+            .min(self.options.window_clamp.unwrap_or(u32::MAX))
+            .clamp(1, 1 << 30)
     }
 }

@@ -29,8 +29,16 @@ impl Congestion {
         let algorithm = match choice {
             CongestionControl::Reno => Algorithm::Reno(Reno::default()),
         };
-        let window = settings.tcp_init_cwnd.saturating_mul(mss).clamp(mss, WINDOW_MAX);
-        Self { window, threshold: u32::MAX, mss, algorithm }
+        let window = settings
+            .tcp_init_cwnd
+            .saturating_mul(mss)
+            .clamp(mss, WINDOW_MAX);
+        Self {
+            window,
+            threshold: u32::MAX,
+            mss,
+            algorithm,
+        }
     }
 
     pub(crate) fn window(&self) -> u32 {
@@ -65,7 +73,11 @@ impl Congestion {
 
     /// New data was acknowledged outside of recovery, while the window was what limited the sender.
     pub(crate) fn acknowledged(&mut self, bytes: u32) {
-        let left = if self.in_slow_start() { self.slow_start(bytes) } else { bytes };
+        let left = if self.in_slow_start() {
+            self.slow_start(bytes)
+        } else {
+            bytes
+        };
         if left > 0 {
             let growth = match &mut self.algorithm {
                 Algorithm::Reno(reno) => reno.avoidance(left, self.window, self.mss),
@@ -125,7 +137,10 @@ impl Congestion {
 
     /// Nothing was sent for longer than a time-out: restart from the initial window (RFC 5681 section 4.1).
     pub(crate) fn restart_after_idle(&mut self, settings: &Settings) {
-        let restart = settings.tcp_init_cwnd.saturating_mul(self.mss).max(self.mss);
+        let restart = settings
+            .tcp_init_cwnd
+            .saturating_mul(self.mss)
+            .max(self.mss);
         self.window = self.window.min(restart);
     }
 }
@@ -145,7 +160,10 @@ mod tests {
         congestion.acknowledged(10_000);
         assert_eq!(congestion.window(), 20_000);
         congestion.lost(20_000);
-        assert_eq!((congestion.window(), congestion.threshold()), (10_000, 10_000));
+        assert_eq!(
+            (congestion.window(), congestion.threshold()),
+            (10_000, 10_000)
+        );
         for _ in 0..10 {
             congestion.acknowledged(1000);
         }

@@ -1,20 +1,20 @@
-use crate::event::{Call, ConnectionEvent, Event, Timer, Variables};
-use crate::half_open::{HalfOpen, Opening};
-use crate::time_wait::{TimeWait, TimeWaitParts};
-use crate::{
-    Cause, ConnectionError, Cx, IcmpError, Instant, SegmentIn, SegmentOut, SocketOptions, State,
-};
 use crate::acks::Acks;
 use crate::congestion::Congestion;
+use crate::event::{Call, ConnectionEvent, Event, Interest, Timer, Variables};
+use crate::half_open::{HalfOpen, Opening};
 use crate::receive::ReceiveHalf;
 use crate::recovery::Recovery;
 use crate::rtt::RttEstimator;
 use crate::send::SendHalf;
 use crate::stats::Stats;
+use crate::time_wait::{TimeWait, TimeWaitParts};
 use crate::timer::Timers;
+use crate::{
+    Cause, ConnectionError, Cx, IcmpError, Instant, SegmentIn, SegmentOut, SocketOptions, State,
+};
 use core::net::SocketAddr;
 use core::time::Duration;
-use estab_wire::tcp::{Flags, SeqNum};
+use estab_wire::tcp::SeqNum;
 
 /// The two ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,8 +108,6 @@ pub(crate) struct Life {
     pub(crate) error: Option<ConnectionError>,
     /// A soft ICMP error (RFC 5461), told in place of a time-out.
     pub(crate) soft_error: Option<ConnectionError>,
-    /// The error was told: from now on end of file and broken pipe.
-    pub(crate) told: bool,
 }
 
 /// What is to be done at the next poll.
@@ -140,7 +138,9 @@ impl Events {
     }
 
     fn take(&mut self) -> Option<ConnectionEvent> {
-        let event = ConnectionEvent::ALL.into_iter().find(|event| self.0 & (1 << *event as u8) != 0)?;
+        let event = ConnectionEvent::ALL
+            .into_iter()
+            .find(|event| self.0 & (1 << *event as u8) != 0)?;
         self.0 &= !(1 << event as u8);
         Some(event)
     }
@@ -183,7 +183,12 @@ impl Connection {
             mss: Some(parts.peer_mss),
             window_scale: parts.peer_wscale,
             sack: parts.sack,
-            timestamps: parts.timestamps.map(|ts_recent| estab_wire::tcp::Timestamps { value: ts_recent, echo: 0 }),
+            timestamps: parts
+                .timestamps
+                .map(|ts_recent| estab_wire::tcp::Timestamps {
+                    value: ts_recent,
+                    echo: 0,
+                }),
         };
         connection.rcv.synchronize(parts.irs);
         connection.take_offer(cx, &offer);
@@ -191,7 +196,9 @@ impl Connection {
         connection.rcv.edge = connection.rcv.nxt + u32::from(parts.announced_window);
         connection.snd.nxt = parts.opening.iss + 1;
         connection.snd.max = connection.snd.nxt;
-        connection.snd.set_window(u32::from(parts.peer_window), parts.irs, parts.opening.iss);
+        connection
+            .snd
+            .set_window(u32::from(parts.peer_window), parts.irs, parts.opening.iss);
         if parts.resent {
             connection.syn_was_resent();
         } else {
@@ -214,7 +221,10 @@ impl Connection {
             congestion: Congestion::new(options.congestion, u32::from(peer_mss), cx.settings),
             acks: Acks::new(),
             timers: Timers::new(),
-            agreed: Agreed { timestamp_offset: opening.timestamp_offset, ..Agreed::default() },
+            agreed: Agreed {
+                timestamp_offset: opening.timestamp_offset,
+                ..Agreed::default()
+            },
             life: Life::default(),
             due: Due::default(),
             stats: Stats::default(),
@@ -271,17 +281,13 @@ impl Connection {
     pub fn poll_transmit(&mut self, cx: &mut Cx<'_>, max_segments: u16) -> Option<SegmentOut> {
         let segment = self.next_segment(cx, max_segments.max(1))?;
         self.stats.count_out(&segment);
-        if let Some(sink) = &mut cx.sink {
-            let event = Event::SegmentOut {
-                header: &segment.header,
-                len: segment.payload.len(),
-                state: self.state,
-                variables: self.variables(),
-            };
-            if sink.interest().contains(event.kind()) {
-                sink.event(cx.now, &self.tuple, &event);
-            }
-        }
+        cx.emit(&self.tuple, Interest::SEGMENT, || Event::SegmentOut {
+            header: &segment.header,
+            len: segment.payload.len(),
+            state: self.state,
+            variables: self.variables(),
+            segment_size: segment.segment_size,
+        });
         self.check();
         Some(segment)
     }
@@ -305,7 +311,10 @@ impl Connection {
                 snd_nxt: self.snd.nxt,
                 rcv_nxt: self.rcv.nxt,
                 rcv_wnd: (self.rcv.wnd() >> self.rcv.wscale.unwrap_or(0)).min(0xffff) as u16,
-                timestamps: self.agreed.timestamps.then_some((self.agreed.timestamp_offset, self.rcv.ts_recent)),
+                timestamps: self
+                    .agreed
+                    .timestamps
+                    .then_some((self.agreed.timestamp_offset, self.rcv.ts_recent)),
                 tos: self.options.tos,
                 hop_limit: self.options.hop_limit.unwrap_or(0),
             },
@@ -340,7 +349,11 @@ impl Connection {
             self.rcv.reassembly.clear();
             self.acks.cancel();
         }
-        for event in [ConnectionEvent::Readable, ConnectionEvent::Writable, ConnectionEvent::Finished] {
+        for event in [
+            ConnectionEvent::Readable,
+            ConnectionEvent::Writable,
+            ConnectionEvent::Finished,
+        ] {
             self.due.events.set(event);
         }
     }
@@ -371,15 +384,12 @@ impl Connection {
     }
 
     fn report_segment(&self, cx: &mut Cx<'_>, segment: &SegmentIn) {
-        cx.report(
-            &self.tuple,
-            Event::SegmentIn {
-                header: &segment.header,
-                len: segment.payload.len(),
-                state: self.state,
-                variables: self.variables(),
-            },
-        );
+        cx.emit(&self.tuple, Interest::SEGMENT, || Event::SegmentIn {
+            header: &segment.header,
+            len: segment.payload.len(),
+            state: self.state,
+            variables: self.variables(),
+        });
     }
 
     pub(crate) fn variables(&self) -> Variables {
@@ -397,19 +407,40 @@ impl Connection {
 
     /// Invariants that hold after every verb.
     fn check(&self) {
-        debug_assert!(self.snd.una.at_or_before(self.snd.nxt), "SND.UNA =< SND.NXT");
-        debug_assert!(self.snd.nxt.at_or_before(self.snd.max), "SND.NXT =< highest SND.NXT");
         debug_assert!(
-            self.state == State::Closed || self.snd.nxt.at_or_before(self.snd.end() + u32::from(self.snd.una == self.snd.iss)),
+            self.snd.una.at_or_before(self.snd.nxt),
+            "SND.UNA =< SND.NXT"
+        );
+        debug_assert!(
+            self.snd.nxt.at_or_before(self.snd.max),
+            "SND.NXT =< highest SND.NXT"
+        );
+        debug_assert!(
+            self.state == State::Closed
+                || self
+                    .snd
+                    .nxt
+                    .at_or_before(self.snd.end() + u32::from(self.snd.una == self.snd.iss)),
             "nothing is sent that was not queued"
         );
-        debug_assert!(self.congestion.window() > 0, "the congestion window is never closed");
-        debug_assert!(self.state != State::Closed || self.timers.next().is_none(), "no timer in CLOSED");
         debug_assert!(
-            self.rcv.reassembly.is_empty() || self.state.is_synchronized() || self.state == State::SynReceived,
+            self.congestion.window() > 0,
+            "the congestion window is never closed"
+        );
+        debug_assert!(
+            self.state != State::Closed || self.timers.next().is_none(),
+            "no timer in CLOSED"
+        );
+        debug_assert!(
+            self.rcv.reassembly.is_empty()
+                || self.state.is_synchronized()
+                || self.state == State::SynReceived,
             "text only when the peer's sequence numbers are known"
         );
-        debug_assert!(!self.snd.is_fin_sent() || self.snd.fin, "a FIN is sent only when asked for");
+        debug_assert!(
+            !self.snd.is_fin_sent() || self.snd.fin,
+            "a FIN is sent only when asked for"
+        );
         debug_assert!(
             self.is_stalled_only_with_a_timer(),
             "something outstanding has a timer that will bring it on: {:?}",
@@ -429,7 +460,4 @@ impl Connection {
             || self.timers.is_armed(Timer::Retransmit)
             || self.timers.is_armed(Timer::Persist)
     }
-
-    /// Flags of every segment after the SYN.
-    pub(crate) const ACK: Flags = Flags::ACK;
 }

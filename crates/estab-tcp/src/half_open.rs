@@ -106,3 +106,22 @@ pub struct CookieOptions {
     /// Timestamps were offered.
     pub timestamps: bool,
 }
+
+pub(crate) struct HalfOpenParts {
+    pub(crate) opening: Opening,
+    pub(crate) irs: SeqNum,
+    pub(crate) peer_mss: u16,
+    pub(crate) peer_wscale: Option<u8>,
+    pub(crate) our_wscale: Option<u8>,
+    pub(crate) sack: bool,
+    pub(crate) timestamps: Option<u32>,
+    pub(crate) announced_window: u16,
+    pub(crate) peer_window: u16,
+    pub(crate) resent: bool,
+    pub(crate) sent_at: Instant,
+}
+impl HalfOpen {
+    pub(crate) fn into_parts(self) -> HalfOpenParts {
+        todo!()
+    }
+}

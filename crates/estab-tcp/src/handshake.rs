@@ -4,7 +4,6 @@ use crate::event::{DropReason, Event, RetransmitReason, Timer};
 use crate::input::text;
 use crate::options::MIN_MSS;
 use crate::{Cause, Connection, ConnectionError, Cx, SegmentIn, State};
-use core::time::Duration;
 use estab_wire::tcp::{Flags, Header, Options, SeqNum, SynOptions, Timestamps};
 
 /// What the peer's SYN offered.
@@ -25,7 +24,12 @@ impl Offer {
                 sack: options.sack_permitted,
                 timestamps: options.timestamps,
             },
-            Options::Segment(_) => Self { mss: None, window_scale: None, sack: false, timestamps: None },
+            Options::Segment(_) => Self {
+                mss: None,
+                window_scale: None,
+                sack: false,
+                timestamps: None,
+            },
         }
     }
 }
@@ -88,7 +92,11 @@ impl Connection {
     /// A bare SYN (RFC 9293 3.5 MUST-10): simultaneous open. Our SYN goes out again, now with an ACK.
     fn syn_crossed(&mut self, cx: &mut Cx<'_>, segment: &SegmentIn) {
         self.synchronize(cx, segment);
-        self.snd.set_window(u32::from(segment.header.window.0), segment.header.seq, self.snd.iss);
+        self.snd.set_window(
+            u32::from(segment.header.window.0),
+            segment.header.seq,
+            self.snd.iss,
+        );
         self.enter(cx, Cause::ReceiveSyn);
         // It is sent again because the peer's SYN came, not because ours was lost.
         self.recovery.resend_all(self.snd.una, self.snd.nxt);
@@ -99,8 +107,16 @@ impl Connection {
     fn syn_acknowledged(&mut self, cx: &mut Cx<'_>, mut segment: SegmentIn) {
         self.synchronize(cx, &segment);
         self.heard_at = cx.now;
-        self.snd.set_window(u32::from(segment.header.window.0), segment.header.seq, segment.header.ack);
-        self.our_syn_is_acknowledged(cx, segment.header.ack, Offer::of(&segment.header).timestamps);
+        self.snd.set_window(
+            u32::from(segment.header.window.0),
+            segment.header.seq,
+            segment.header.ack,
+        );
+        self.our_syn_is_acknowledged(
+            cx,
+            segment.header.ack,
+            Offer::of(&segment.header).timestamps,
+        );
         self.timers.stop(Timer::User);
         self.enter(cx, Cause::ReceiveSynAck);
         self.acks.owe_now();
@@ -124,7 +140,9 @@ impl Connection {
     /// What both offered is agreed.
     pub(crate) fn take_offer(&mut self, cx: &mut Cx<'_>, offer: &Offer) {
         // RFC 7323 section 2.3: a shift above 14 is taken as 14.
-        let both_scale = offer.window_scale.filter(|_| cx.settings.tcp_window_scaling);
+        let both_scale = offer
+            .window_scale
+            .filter(|_| cx.settings.tcp_window_scaling);
         self.snd.wscale = both_scale.map(|shift| shift.min(14));
         self.agreed.sack = offer.sack && cx.settings.tcp_sack;
         self.agreed.timestamps = offer.timestamps.is_some() && cx.settings.tcp_timestamps;
@@ -133,14 +151,24 @@ impl Connection {
             self.rcv.ts_recent_at = cx.now;
         }
         // RFC 9293 3.7.1 MUST-15: without the option 536, or 1220 over IPv6.
-        self.snd.peer_mss = offer.mss.unwrap_or(if self.tuple.remote.is_ipv4() { 536 } else { 1220 });
+        self.snd.peer_mss = offer.mss.unwrap_or(if self.tuple.remote.is_ipv4() {
+            536
+        } else {
+            1220
+        });
         self.update_mss();
-        self.congestion = crate::congestion::Congestion::new(self.options.congestion, self.snd.mss, cx.settings);
+        self.congestion =
+            crate::congestion::Congestion::new(self.options.congestion, self.snd.mss, cx.settings);
         self.rcv.mss = self.rcv.mss.min(u32::from(self.rcv.announced_mss));
     }
 
     /// An ACK covers our SYN: the round trip is measured, and what the handshake lost is remembered.
-    pub(crate) fn our_syn_is_acknowledged(&mut self, cx: &mut Cx<'_>, ack: SeqNum, timestamps: Option<Timestamps>) {
+    pub(crate) fn our_syn_is_acknowledged(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ack: SeqNum,
+        timestamps: Option<Timestamps>,
+    ) {
         self.measure(cx, ack, timestamps);
         if self.retries > 0 {
             self.syn_was_resent();
@@ -162,7 +190,11 @@ impl Connection {
     /// Eff.snd.MSS (RFC 9293 3.7.1 MUST-16): the least of what the peer, the path and the application allow, less the options
     /// that every segment carries.
     pub(crate) fn update_mss(&mut self) {
-        let allowed = self.snd.peer_mss.min(self.path_mss).min(self.options.max_segment.unwrap_or(u16::MAX));
+        let allowed = self
+            .snd
+            .peer_mss
+            .min(self.path_mss)
+            .min(self.options.max_segment.unwrap_or(u16::MAX));
         let options = if self.agreed.timestamps { 12 } else { 0 };
         self.snd.mss = u32::from(allowed).saturating_sub(options).max(MIN_MSS);
         self.congestion.set_mss(self.snd.mss);
@@ -170,7 +202,8 @@ impl Connection {
 
     /// RFC 9293 3.7.1 MUST-67: what we can receive in one segment; `TCP_MAXSEG` lowers it.
     pub(crate) fn mss_to_announce(&self) -> u16 {
-        self.path_mss.min(self.options.max_segment.unwrap_or(u16::MAX))
+        self.path_mss
+            .min(self.options.max_segment.unwrap_or(u16::MAX))
     }
 
     /// The shift that lets the window grow to the largest buffer (RFC 7323 section 2.3).
@@ -184,12 +217,18 @@ impl Connection {
         let window_scale = if answering {
             self.rcv.wscale
         } else {
-            cx.settings.tcp_window_scaling.then(|| self.window_scale_to_offer(cx))
+            cx.settings
+                .tcp_window_scaling
+                .then(|| self.window_scale_to_offer(cx))
         };
         SynOptions {
             mss: Some(self.rcv.announced_mss),
             window_scale,
-            sack_permitted: if answering { self.agreed.sack } else { cx.settings.tcp_sack },
+            sack_permitted: if answering {
+                self.agreed.sack
+            } else {
+                cx.settings.tcp_sack
+            },
             timestamps: self.timestamps(cx.now),
         }
     }
@@ -214,7 +253,10 @@ impl Connection {
     /// Our SYN, or SYN-ACK, must be sent again when the timer fires.
     pub(crate) fn syn_timed_out(&mut self, cx: &mut Cx<'_>) {
         let limit = match self.state {
-            State::SynSent => self.options.syn_retries.unwrap_or(cx.settings.tcp_syn_retries),
+            State::SynSent => self
+                .options
+                .syn_retries
+                .unwrap_or(cx.settings.tcp_syn_retries),
             _ => cx.settings.tcp_synack_retries,
         };
         if self.retries >= limit {
@@ -227,7 +269,11 @@ impl Connection {
         self.recovery.resend_all(self.snd.iss, self.snd.iss + 1);
         self.report(
             cx,
-            Event::Retransmit { seq: self.snd.iss, len: 1, reason: RetransmitReason::Timeout },
+            Event::Retransmit {
+                seq: self.snd.iss,
+                len: 1,
+                reason: RetransmitReason::Timeout,
+            },
         );
     }
 
@@ -236,7 +282,6 @@ impl Connection {
         self.reset_peer();
         self.fail(cx, Cause::Timeout, ConnectionError::TimedOut);
     }
-
 }
 
 /// A segment as it would be without its SYN.

@@ -52,7 +52,11 @@ impl Connection {
     pub(crate) fn report_drop(&self, cx: &mut Cx<'_>, reason: DropReason, segment: &SegmentIn) {
         self.report(
             cx,
-            Event::Drop { reason, header: &segment.header, len: segment.payload.len() },
+            Event::Drop {
+                reason,
+                header: &segment.header,
+                len: segment.payload.len(),
+            },
         );
     }
 

@@ -4,21 +4,33 @@
 
 extern crate alloc;
 
+mod acks;
+mod calls;
 mod chunks;
+mod congestion;
 mod connection;
 mod error;
 pub mod event;
 mod half_open;
+mod handshake;
 mod info;
+mod input;
+mod look;
 mod options;
+mod output;
 mod receive;
+mod recovery;
 mod rng;
+mod rtt;
 mod segment;
 mod send;
 mod settings;
 mod state;
+mod stats;
 mod time;
 mod time_wait;
+mod timeout;
+mod timer;
 
 pub use chunks::Chunks;
 pub use connection::{Connection, FourTuple, Shutdown};

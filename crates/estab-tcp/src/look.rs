@@ -1,7 +1,6 @@
 //! Look, without touching.
 
-use crate::event::Timer;
-use crate::{Connection, ConnectionError, FourTuple, Instant, SocketOptions, State, TcpInfo};
+use crate::{Connection, ConnectionError, FourTuple, Settings, SocketOptions, State, TcpInfo};
 
 /// Look, without touching.
 impl Connection {
@@ -33,7 +32,10 @@ impl Connection {
             return true;
         }
         let free = (self.snd.limit as usize).saturating_sub(self.snd.queue.len());
-        let few_unsent = self.options.notsent_low_water.is_none_or(|limit| self.snd.unsent() < limit);
+        let few_unsent = self
+            .options
+            .notsent_low_water
+            .is_none_or(|limit| self.snd.unsent() < limit);
         self.state.can_send() && free > 0 && free >= self.snd.limit as usize / 3 && few_unsent
     }
 
@@ -102,7 +104,7 @@ impl Connection {
     }
 
     /// Everything, after Linux's `TCP_INFO`.
-    pub fn info(&self, _now: Instant) -> TcpInfo {
+    pub fn info(&self, settings: &Settings) -> TcpInfo {
         TcpInfo {
             state: self.state,
             retransmits: self.retries,
@@ -111,7 +113,7 @@ impl Connection {
             sack: self.agreed.sack,
             snd_wscale: self.snd.wscale,
             rcv_wscale: self.rcv.wscale,
-            rto: self.timers.deadline(Timer::Retransmit).map_or_else(Default::default, |at| at.since(self.sent_at)),
+            rto: self.rtt.rto(settings),
             srtt: self.rtt.srtt(),
             rttvar: self.rtt.rttvar(),
             snd_mss: self.snd.mss,

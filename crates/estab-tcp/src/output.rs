@@ -9,7 +9,11 @@ use crate::{Connection, Cx, Instant, IpMeta, SegmentOut, State};
 use estab_wire::tcp::{Flags, Header, Options, SackBlocks, SegmentOptions, SeqNum};
 
 impl Connection {
-    pub(crate) fn next_segment(&mut self, cx: &mut Cx<'_>, max_segments: u16) -> Option<SegmentOut> {
+    pub(crate) fn next_segment(
+        &mut self,
+        cx: &mut Cx<'_>,
+        max_segments: u16,
+    ) -> Option<SegmentOut> {
         if let Some(reset) = self.reset_segment() {
             return Some(reset);
         }
@@ -112,7 +116,10 @@ impl Connection {
         if outstanding && (self.snd.wnd > 0 || !self.state.is_synchronized()) {
             self.timers.stop(Timer::Persist);
             self.arm_if_not(cx, Timer::Retransmit);
-        } else if (outstanding || waiting) && self.state.is_synchronized() && self.snd.usable() < self.smallest_useful() {
+        } else if (outstanding || waiting)
+            && self.state.is_synchronized()
+            && self.snd.usable() < self.smallest_useful()
+        {
             self.timers.stop(Timer::Retransmit);
             self.arm_if_not(cx, Timer::Persist);
         } else if !outstanding {
@@ -138,7 +145,9 @@ impl Connection {
     fn retransmission_deadline(&self, cx: &Cx<'_>) -> Instant {
         let at = cx.now + self.rtt.rto(cx.settings);
         match self.options.user_timeout {
-            Some(limit) if self.state.is_synchronized() => at.min((self.progress_at + limit).max(cx.now)),
+            Some(limit) if self.state.is_synchronized() => {
+                at.min((self.progress_at + limit).max(cx.now))
+            }
             _ => at,
         }
     }

@@ -90,7 +90,11 @@ impl ReceiveHalf {
 
     /// RCV.WND: what is left of the window that was announced.
     pub(crate) fn wnd(&self) -> u32 {
-        if self.nxt.before(self.edge) { self.edge.since(self.nxt) } else { 0 }
+        if self.nxt.before(self.edge) {
+            self.edge.since(self.nxt)
+        } else {
+            0
+        }
     }
 
     /// Bytes held for the application or out of order.
@@ -107,7 +111,13 @@ impl ReceiveHalf {
     }
 
     /// The application took `bytes` from the queue.
-    pub(crate) fn taken(&mut self, bytes: usize, now: Instant, round_trip: Duration, limit_max: u32) {
+    pub(crate) fn taken(
+        &mut self,
+        bytes: usize,
+        now: Instant,
+        round_trip: Duration,
+        limit_max: u32,
+    ) {
         self.urgent.mark = match self.urgent.mark {
             Some(mark) if mark >= bytes && mark > 0 => Some(mark - bytes),
             _ => None,
@@ -118,12 +128,18 @@ impl ReceiveHalf {
     /// The buffer grows with the path: when the application takes in one round trip more than half of what may be held,
     /// twice that amount is allowed from now on.
     fn grow(&mut self, bytes: usize, now: Instant, round_trip: Duration, limit_max: u32) {
-        self.drained = self.drained.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.drained = self
+            .drained
+            .saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         if now.since(self.drained_at) < round_trip {
             return;
         }
         if self.drained > self.limit / 2 && self.limit < limit_max {
-            self.limit = self.drained.saturating_mul(2).max(self.limit).min(limit_max);
+            self.limit = self
+                .drained
+                .saturating_mul(2)
+                .max(self.limit)
+                .min(limit_max);
         }
         self.drained = 0;
         self.drained_at = now;

@@ -44,7 +44,8 @@ impl Recovery {
     /// What must be sent again, from `.0` up to `.1`, if anything.
     pub(crate) fn resend(&self, snd_una: SeqNum) -> Option<(SeqNum, SeqNum)> {
         let from = self.resend_next.max(snd_una);
-        from.before(self.resend_end).then_some((from, self.resend_end))
+        from.before(self.resend_end)
+            .then_some((from, self.resend_end))
     }
 
     /// Everything up to `end` was sent again.
@@ -54,7 +55,9 @@ impl Recovery {
 
     /// Bytes of sequence space in the network. After a time-out all that was sent before counts as lost, until resent.
     pub(crate) fn in_flight(&self, snd_una: SeqNum, snd_nxt: SeqNum) -> u32 {
-        let lost = self.resend(snd_una).map_or(0, |(from, to)| to.min(snd_nxt).since(from));
+        let lost = self
+            .resend(snd_una)
+            .map_or(0, |(from, to)| to.min(snd_nxt).since(from));
         match self.phase {
             RecoveryPhase::Loss => snd_nxt.since(snd_una) - lost.min(snd_nxt.since(snd_una)),
             // Fast recovery accounts for what left the network by inflating the window.

@@ -12,13 +12,19 @@ pub(crate) struct RttEstimator {
 
 impl RttEstimator {
     pub(crate) const fn new() -> Self {
-        Self { srtt_us: 0, rttvar_us: 0, backoff: 0 }
+        Self {
+            srtt_us: 0,
+            rttvar_us: 0,
+            backoff: 0,
+        }
     }
 
     /// RFC 6298 section 2.2 and 2.3, and 5.7: a measurement ends the back-off (Karn's algorithm, MUST-18, is the caller's: it
     /// measures nothing that was sent twice, unless timestamps tell the two apart).
     pub(crate) fn measured(&mut self, rtt: Duration) {
-        let rtt_us = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).clamp(1, u32::MAX >> 3);
+        let rtt_us = u32::try_from(rtt.as_micros())
+            .unwrap_or(u32::MAX)
+            .clamp(1, u32::MAX >> 3);
         if self.srtt_us == 0 {
             self.srtt_us = rtt_us;
             self.rttvar_us = rtt_us / 2;
@@ -67,10 +73,6 @@ impl RttEstimator {
 
     pub(crate) fn rttvar(&self) -> Duration {
         Duration::from_micros(u64::from(self.rttvar_us))
-    }
-
-    pub(crate) fn is_measured(&self) -> bool {
-        self.srtt_us != 0
     }
 }
 

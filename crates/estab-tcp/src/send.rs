@@ -75,7 +75,11 @@ impl SendHalf {
 
     /// Sequence number of the first byte of the queue.
     pub(crate) fn queue_start(&self) -> SeqNum {
-        if self.una == self.iss { self.iss + 1 } else { self.una }
+        if self.una == self.iss {
+            self.iss + 1
+        } else {
+            self.una
+        }
     }
 
     /// Sequence number after the last byte of the queue: where the FIN stands.
@@ -102,14 +106,22 @@ impl SendHalf {
     /// Bytes queued that were never sent.
     pub(crate) fn unsent(&self) -> u32 {
         let end = self.queue_end();
-        if self.nxt.before(end) { end.since(self.nxt.max(self.queue_start())) } else { 0 }
+        if self.nxt.before(end) {
+            end.since(self.nxt.max(self.queue_start()))
+        } else {
+            0
+        }
     }
 
     /// SND.UNA + SND.WND - SND.NXT: the usable window. Zero when the peer has shrunk it below what is outstanding
     /// (RFC 9293 3.8.6 MUST-34).
     pub(crate) fn usable(&self) -> u32 {
         let edge = self.una + self.wnd;
-        if self.nxt.before(edge) { edge.since(self.nxt) } else { 0 }
+        if self.nxt.before(edge) {
+            edge.since(self.nxt)
+        } else {
+            0
+        }
     }
 
     /// Scales a window of a segment without SYN.
@@ -129,7 +141,11 @@ impl SendHalf {
     pub(crate) fn acknowledge(&mut self, ack: SeqNum) {
         let end = self.queue_end();
         let from = self.queue_start();
-        let text = if ack.after(from) { ack.min(end).since(from) } else { 0 };
+        let text = if ack.after(from) {
+            ack.min(end).since(from)
+        } else {
+            0
+        };
         self.queue.advance(text as usize);
         self.fin_acknowledged |= self.fin && ack.after(end);
         self.una = ack;

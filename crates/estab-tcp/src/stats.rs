@@ -35,5 +35,7 @@ impl Stats {
 
 /// How many wire segments a super-segment is cut into.
 pub(crate) fn wire_segments(segment: &SegmentOut) -> u64 {
-    (segment.payload.len() as u64).div_ceil(u64::from(segment.segment_size.max(1))).max(1)
+    (segment.payload.len() as u64)
+        .div_ceil(u64::from(segment.segment_size.max(1)))
+        .max(1)
 }

@@ -26,7 +26,11 @@ impl Connection {
 
     /// RFC 6298 section 5.4 - 5.6 and RFC 5681 section 3.1.
     fn retransmission_expired(&mut self, cx: &mut Cx<'_>) {
-        let limit = if self.life.orphan { cx.settings.tcp_orphan_retries } else { cx.settings.tcp_retries2 };
+        let limit = if self.life.orphan {
+            cx.settings.tcp_orphan_retries
+        } else {
+            cx.settings.tcp_retries2
+        };
         if self.retries >= limit || self.user_time_is_over(cx) {
             return self.give_up(cx);
         }
@@ -41,7 +45,14 @@ impl Connection {
             self.due.events.set(ConnectionEvent::Suspect);
         }
         let len = self.snd.nxt.since(self.snd.una).min(self.snd.mss);
-        self.report(cx, Event::Retransmit { seq: self.snd.una, len, reason: RetransmitReason::Timeout });
+        self.report(
+            cx,
+            Event::Retransmit {
+                seq: self.snd.una,
+                len,
+                reason: RetransmitReason::Timeout,
+            },
+        );
         self.report_recovery(cx);
         self.arm_retransmission(cx);
     }
@@ -63,7 +74,9 @@ impl Connection {
 
     /// `TCP_USER_TIMEOUT` (RFC 9293 3.8.3 MUST-21).
     fn user_time_is_over(&self, cx: &Cx<'_>) -> bool {
-        self.options.user_timeout.is_some_and(|limit| cx.now.since(self.progress_at) >= limit)
+        self.options
+            .user_timeout
+            .is_some_and(|limit| cx.now.since(self.progress_at) >= limit)
     }
 
     /// The peer does not answer. It is told, in case it can still hear.
@@ -88,7 +101,9 @@ impl Connection {
     }
 
     fn keepalive_idle(&self, cx: &Cx<'_>) -> Duration {
-        self.options.keepalive_idle.unwrap_or(cx.settings.tcp_keepalive_time)
+        self.options
+            .keepalive_idle
+            .unwrap_or(cx.settings.tcp_keepalive_time)
     }
 
     /// RFC 9293 3.8.4: probes only after silence (MUST-26), and no single unanswered one means that the peer is dead (MUST-29).
@@ -98,18 +113,35 @@ impl Connection {
         // Outstanding data is its own probe.
         let outstanding = self.snd.una != self.snd.nxt || self.timers.is_armed(Timer::Persist);
         if quiet_since > cx.now || outstanding {
-            self.timers.arm(Timer::Keepalive, quiet_since.max(cx.now + idle.min(Duration::from_secs(1))));
+            self.timers.arm(
+                Timer::Keepalive,
+                quiet_since.max(cx.now + idle.min(Duration::from_secs(1))),
+            );
             return;
         }
-        self.report(cx, Event::TimerFired { timer: Timer::Keepalive });
-        let count = self.options.keepalive_count.unwrap_or(cx.settings.tcp_keepalive_probes);
-        let by_user_timeout = self.options.user_timeout.map(|limit| cx.now.since(self.heard_at) >= limit && self.probes > 0);
+        self.report(
+            cx,
+            Event::TimerFired {
+                timer: Timer::Keepalive,
+            },
+        );
+        let count = self
+            .options
+            .keepalive_count
+            .unwrap_or(cx.settings.tcp_keepalive_probes);
+        let by_user_timeout = self
+            .options
+            .user_timeout
+            .map(|limit| cx.now.since(self.heard_at) >= limit && self.probes > 0);
         if by_user_timeout.unwrap_or(self.probes >= count) {
             return self.give_up(cx);
         }
         self.probes = self.probes.saturating_add(1);
         self.due.keepalive = true;
-        let interval = self.options.keepalive_interval.unwrap_or(cx.settings.tcp_keepalive_intvl);
+        let interval = self
+            .options
+            .keepalive_interval
+            .unwrap_or(cx.settings.tcp_keepalive_intvl);
         self.arm(cx, Timer::Keepalive, cx.now + interval);
     }
 

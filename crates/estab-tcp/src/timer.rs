@@ -25,11 +25,6 @@ impl Timers {
         *self = Self::new();
     }
 
-    pub(crate) fn deadline(&self, timer: Timer) -> Option<Instant> {
-        let at = self.0[timer as usize];
-        (at != NEVER).then_some(at)
-    }
-
     pub(crate) fn is_armed(&self, timer: Timer) -> bool {
         self.0[timer as usize] != NEVER
     }
@@ -41,7 +36,9 @@ impl Timers {
 
     /// Takes the first timer whose time has come, in the order of the enum.
     pub(crate) fn take_expired(&mut self, now: Instant) -> Option<Timer> {
-        let timer = Timer::ALL.into_iter().find(|timer| self.0[*timer as usize] <= now)?;
+        let timer = Timer::ALL
+            .into_iter()
+            .find(|timer| self.0[*timer as usize] <= now)?;
         self.stop(timer);
         Some(timer)
     }

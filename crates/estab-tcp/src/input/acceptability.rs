@@ -52,7 +52,11 @@ fn refuse(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> 
     } else {
         connection.challenge(cx, segment);
     }
-    drop(if duplicate && segment.seq_len() > 0 { DropReason::Duplicate } else { DropReason::OutsideWindow })
+    drop(if duplicate && segment.seq_len() > 0 {
+        DropReason::Duplicate
+    } else {
+        DropReason::OutsideWindow
+    })
 }
 
 /// The moment between our entering TIME-WAIT and the record that takes over: the peer's FIN again.
@@ -73,7 +77,11 @@ fn trim_left(connection: &mut Connection, segment: &mut SegmentIn) {
     if !seq.before(connection.rcv.nxt) {
         return;
     }
-    let old = connection.rcv.nxt.since(seq).min(segment.payload.len() as u32);
+    let old = connection
+        .rcv
+        .nxt
+        .since(seq)
+        .min(segment.payload.len() as u32);
     if old > 0 {
         note_duplicate(connection, seq, seq + old);
         connection.acks.owe_now();

@@ -68,7 +68,8 @@ fn is_duplicate(connection: &Connection, segment: &SegmentIn, window: u32) -> bo
 /// SND.WL1 and SND.WL2 keep old segments from setting the window.
 fn update_window(connection: &mut Connection, cx: &mut Cx<'_>, header: &Header, window: u32) {
     let snd = &mut connection.snd;
-    let newer = snd.wl1.before(header.seq) || (snd.wl1 == header.seq && snd.wl2.at_or_before(header.ack));
+    let newer =
+        snd.wl1.before(header.seq) || (snd.wl1 == header.seq && snd.wl2.at_or_before(header.ack));
     if header.ack.before(snd.una) || !newer {
         return;
     }
@@ -139,7 +140,8 @@ impl Connection {
             // RFC 6582 section 3.2, step 5: the next hole.
             RecoveryPhase::Recovery => {
                 self.congestion.deflate(bytes);
-                self.recovery.resend_one(self.snd.una, self.snd.nxt, self.snd.mss);
+                self.recovery
+                    .resend_one(self.snd.una, self.snd.nxt, self.snd.mss);
                 self.report_retransmit(cx, RetransmitReason::PartialAck);
             }
             RecoveryPhase::Loss => {
@@ -164,7 +166,8 @@ impl Connection {
             let in_flight = self.in_flight();
             self.congestion.lost(in_flight);
             self.congestion.inflate(threshold * self.snd.mss);
-            self.recovery.enter_fast(self.snd.una, self.snd.nxt, self.snd.mss);
+            self.recovery
+                .enter_fast(self.snd.una, self.snd.nxt, self.snd.mss);
             self.report_retransmit(cx, RetransmitReason::FastRetransmit);
             self.report_recovery(cx);
         } else if self.recovery.phase() == RecoveryPhase::Recovery {
@@ -177,16 +180,31 @@ impl Connection {
     }
 
     pub(crate) fn report_recovery(&self, cx: &mut Cx<'_>) {
-        self.report(cx, Event::Recovery { phase: self.recovery.phase() });
         self.report(
             cx,
-            Event::Congestion { cwnd: self.congestion.window(), ssthresh: self.congestion.threshold() },
+            Event::Recovery {
+                phase: self.recovery.phase(),
+            },
+        );
+        self.report(
+            cx,
+            Event::Congestion {
+                cwnd: self.congestion.window(),
+                ssthresh: self.congestion.threshold(),
+            },
         );
     }
 
     fn report_retransmit(&self, cx: &mut Cx<'_>, reason: RetransmitReason) {
         if let Some((from, to)) = self.recovery.resend(self.snd.una) {
-            self.report(cx, Event::Retransmit { seq: from, len: to.since(from), reason });
+            self.report(
+                cx,
+                Event::Retransmit {
+                    seq: from,
+                    len: to.since(from),
+                    reason,
+                },
+            );
         }
     }
 
@@ -198,7 +216,8 @@ impl Connection {
             self.timed = None;
             self.rtt.measured(cx.now.since(sent_at));
         } else if self.timed.is_none() && self.agreed.timestamps {
-            let round_trip = timestamps.and_then(|timestamps| self.round_trip_by_echo(cx.now, timestamps));
+            let round_trip =
+                timestamps.and_then(|timestamps| self.round_trip_by_echo(cx.now, timestamps));
             if let Some(round_trip) = round_trip {
                 self.rtt.measured(round_trip);
             }

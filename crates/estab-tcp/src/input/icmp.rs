@@ -52,7 +52,14 @@ impl Connection {
             self.timed = None;
             let len = self.snd.nxt.since(self.snd.una);
             let reason = RetransmitReason::PathMtu;
-            self.report(cx, Event::Retransmit { seq: self.snd.una, len, reason });
+            self.report(
+                cx,
+                Event::Retransmit {
+                    seq: self.snd.una,
+                    len,
+                    reason,
+                },
+            );
         }
     }
 }

@@ -67,14 +67,30 @@ fn acknowledge_in_order(connection: &mut Connection, cx: &mut Cx<'_>, segments: 
 }
 
 /// RFC 9293 3.10.7.4 SHLD-31: kept until the hole before it is filled. Each one is acknowledged at once (RFC 5681 section 4.2).
-fn store_out_of_order(connection: &mut Connection, cx: &mut Cx<'_>, seq: SeqNum, segment: SegmentIn) {
+fn store_out_of_order(
+    connection: &mut Connection,
+    cx: &mut Cx<'_>,
+    seq: SeqNum,
+    segment: SegmentIn,
+) {
     let gap = seq.after(connection.rcv.nxt);
     let limit = connection.reassembly_limit();
     let segments = segment.segments.max(1);
     let header = segment.header;
-    let inserted = connection.rcv.reassembly.insert(seq, segment.payload, connection.rcv.nxt, limit);
+    let inserted =
+        connection
+            .rcv
+            .reassembly
+            .insert(seq, segment.payload, connection.rcv.nxt, limit);
     if inserted.refused {
-        connection.report(cx, Event::Drop { reason: DropReason::NoRoom, header: &header, len: 0 });
+        connection.report(
+            cx,
+            Event::Drop {
+                reason: DropReason::NoRoom,
+                header: &header,
+                len: 0,
+            },
+        );
     }
     if let Some(block) = inserted.duplicate {
         connection.rcv.duplicate = Some(block);
@@ -118,7 +134,10 @@ impl Connection {
     }
 
     pub(crate) fn arm_delayed_ack(&mut self, cx: &mut Cx<'_>) {
-        if self.acks.is_delayed() && self.acks.owed() == 0 && !self.timers.is_armed(Timer::DelayedAck) {
+        if self.acks.is_delayed()
+            && self.acks.owed() == 0
+            && !self.timers.is_armed(Timer::DelayedAck)
+        {
             let at = cx.now + self.acks.delay(cx.settings);
             self.arm(cx, Timer::DelayedAck, at);
         }

@@ -37,7 +37,9 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &Segm
 
 /// RFC 7323 section 4.3: TS.Recent follows the segment that spans Last.ACK.sent.
 pub(super) fn take(connection: &mut Connection, cx: &Cx<'_>, segment: &SegmentIn) {
-    let Some(timestamps) = segment.header.options.timestamps() else { return };
+    let Some(timestamps) = segment.header.options.timestamps() else {
+        return;
+    };
     let spans = segment.header.seq.at_or_before(connection.rcv.last_ack);
     if connection.agreed.timestamps && spans {
         connection.rcv.ts_recent = timestamps.value;
@@ -55,7 +57,11 @@ impl Connection {
     }
 
     /// The round trip of a segment, from the echo of our own timestamp.
-    pub(crate) fn round_trip_by_echo(&self, now: Instant, timestamps: Timestamps) -> Option<Duration> {
+    pub(crate) fn round_trip_by_echo(
+        &self,
+        now: Instant,
+        timestamps: Timestamps,
+    ) -> Option<Duration> {
         let sent = timestamps.echo.wrapping_sub(self.agreed.timestamp_offset);
         let elapsed_ms = timestamp_clock(now).wrapping_sub(sent);
         // An echo that our clock did not give yet, or gave long ago, is the peer's mistake.

@@ -8,7 +8,11 @@ impl Connection {
     /// A RST that is due (RFC 9293 3.5.2). It has no options and no window.
     pub(super) fn reset_segment(&mut self) -> Option<SegmentOut> {
         let (seq, ack) = self.due.reset.take()?;
-        let flags = if ack.is_some() { Flags::RST | Flags::ACK } else { Flags::RST };
+        let flags = if ack.is_some() {
+            Flags::RST | Flags::ACK
+        } else {
+            Flags::RST
+        };
         let header = Header {
             src_port: self.tuple.local.port(),
             dst_port: self.tuple.remote.port(),
@@ -48,8 +52,16 @@ impl Connection {
             src_port: self.tuple.local.port(),
             dst_port: self.tuple.remote.port(),
             seq: self.snd.iss,
-            ack: if answering { self.rcv.nxt } else { Default::default() },
-            flags: if answering { Flags::SYN | Flags::ACK } else { Flags::SYN },
+            ack: if answering {
+                self.rcv.nxt
+            } else {
+                Default::default()
+            },
+            flags: if answering {
+                Flags::SYN | Flags::ACK
+            } else {
+                Flags::SYN
+            },
             window,
             urgent: 0,
             options: Options::Syn(self.syn_options(cx)),
@@ -95,12 +107,24 @@ impl Connection {
         }
         if again {
             self.timed = None;
-            self.report(cx, Event::Retransmit { seq, len, reason: RetransmitReason::Timeout });
+            self.report(
+                cx,
+                Event::Retransmit {
+                    seq,
+                    len,
+                    reason: RetransmitReason::Timeout,
+                },
+            );
         }
         Some(self.text_segment(cx, seq, len))
     }
 
     pub(super) fn bare(&self, header: Header) -> SegmentOut {
-        SegmentOut { header, ip: self.ip_meta(), payload: Chunks::new(), segment_size: self.segment_size() }
+        SegmentOut {
+            header,
+            ip: self.ip_meta(),
+            payload: Chunks::new(),
+            segment_size: self.segment_size(),
+        }
     }
 }

@@ -10,7 +10,11 @@ const CORK: Duration = Duration::from_millis(200);
 
 impl Connection {
     /// New text, as the windows, Nagle's algorithm and silly-window avoidance allow; or the FIN alone.
-    pub(super) fn data_segment(&mut self, cx: &mut Cx<'_>, max_segments: u16) -> Option<SegmentOut> {
+    pub(super) fn data_segment(
+        &mut self,
+        cx: &mut Cx<'_>,
+        max_segments: u16,
+    ) -> Option<SegmentOut> {
         self.restart_after_idle(cx);
         let unsent = self.snd.unsent();
         if unsent == 0 {
@@ -29,7 +33,11 @@ impl Connection {
         let usable = self.snd.usable();
         let room = self.congestion_room();
         let sack = self.sack_space();
-        let (mss, segments) = if sack > 0 { (self.snd.mss.saturating_sub(sack).max(1), 1) } else { (self.snd.mss, max_segments) };
+        let (mss, segments) = if sack > 0 {
+            (self.snd.mss.saturating_sub(sack).max(1), 1)
+        } else {
+            (self.snd.mss, max_segments)
+        };
         self.due.window_limited = room < unsent.min(usable) || self.uses_half_the_window(unsent);
         let most = unsent.min(usable).min(room);
         let whole = (most / mss).min(u32::from(segments)) * mss;
@@ -60,10 +68,22 @@ impl Connection {
     /// What the congestion window leaves; two duplicate ACKs let one segment each go beyond it (RFC 3042).
     fn congestion_room(&self) -> u32 {
         let limited_transmit = self.recovery.duplicates().min(2) * self.snd.mss;
-        let beyond = if self.recovery.phase() == crate::event::RecoveryPhase::Open { limited_transmit } else { 0 };
-        let room = self.congestion.window().saturating_add(beyond).saturating_sub(self.in_flight());
+        let beyond = if self.recovery.phase() == crate::event::RecoveryPhase::Open {
+            limited_transmit
+        } else {
+            0
+        };
+        let room = self
+            .congestion
+            .window()
+            .saturating_add(beyond)
+            .saturating_sub(self.in_flight());
         // With nothing in flight a window below one segment would never open again.
-        if self.snd.una == self.snd.nxt { room.max(self.snd.mss) } else { room }
+        if self.snd.una == self.snd.nxt {
+            room.max(self.snd.mss)
+        } else {
+            room
+        }
     }
 
     /// Nagle's algorithm in Minshall's form (RFC 9293 3.7.4 SHLD-7, MUST-17): a partial segment waits while another one is
@@ -104,7 +124,8 @@ impl Connection {
 
     /// RFC 5681 section 4.1.
     fn restart_after_idle(&mut self, cx: &Cx<'_>) {
-        let idle = self.snd.una == self.snd.nxt && cx.now.since(self.sent_at) > self.rtt.rto(cx.settings);
+        let idle =
+            self.snd.una == self.snd.nxt && cx.now.since(self.sent_at) > self.rtt.rto(cx.settings);
         if idle && cx.settings.tcp_slow_start_after_idle && self.sent_at != Instant::ZERO {
             self.congestion.restart_after_idle(cx.settings);
         }
@@ -123,19 +144,29 @@ impl Connection {
             flags |= Flags::FIN;
         }
         // RFC 9293 3.9.1.2 MUST-61: the last segment of what was written is pushed.
-        if text > 0 && (text_end.at_or_after(self.snd.push) && self.snd.push.after(seq) || text_end == queue_end) {
+        if text > 0
+            && (text_end.at_or_after(self.snd.push) && self.snd.push.after(seq)
+                || text_end == queue_end)
+        {
             flags |= Flags::PSH;
         }
         let payload = self.snd.queue.slice(offset as usize, text as usize);
         let mut header = self.header(cx, seq, flags);
         self.mark_urgent_segment(&mut header);
         self.note_sent(cx, seq, end, text);
-        SegmentOut { header, ip: self.ip_meta(), payload, segment_size: self.segment_size() }
+        SegmentOut {
+            header,
+            ip: self.ip_meta(),
+            payload,
+            segment_size: self.segment_size(),
+        }
     }
 
     /// SEG.UP names the byte after the urgent ones (RFC 9293 3.8.5 MUST-62, MUST-31).
     fn mark_urgent_segment(&self, header: &mut estab_wire::tcp::Header) {
-        let Some(up) = self.snd.up.filter(|up| up.after(header.seq)) else { return };
+        let Some(up) = self.snd.up.filter(|up| up.after(header.seq)) else {
+            return;
+        };
         if let Ok(urgent) = u16::try_from(up.since(header.seq)) {
             header.flags |= Flags::URG;
             header.urgent = urgent;

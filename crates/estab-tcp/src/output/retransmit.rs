@@ -4,7 +4,11 @@ use crate::event::RecoveryPhase;
 use crate::{Connection, Cx, SegmentOut};
 
 impl Connection {
-    pub(super) fn retransmission(&mut self, cx: &mut Cx<'_>, max_segments: u16) -> Option<SegmentOut> {
+    pub(super) fn retransmission(
+        &mut self,
+        cx: &mut Cx<'_>,
+        max_segments: u16,
+    ) -> Option<SegmentOut> {
         let (from, to) = self.recovery.resend(self.snd.una)?;
         // Sequence space beyond the peer's window is left to the probes (RFC 9293 3.8.6 SHLD-16, MUST-35).
         let edge = self.snd.una + self.snd.wnd;
@@ -12,9 +16,14 @@ impl Connection {
             return None;
         }
         let wanted = to.min(edge).since(from);
-        let len = wanted.min(self.resend_room(max_segments))
+        let len = wanted
+            .min(self.resend_room(max_segments))
             .min(u32::from(max_segments) * self.snd.mss);
-        let len = if len < wanted { len - len % self.snd.mss } else { len };
+        let len = if len < wanted {
+            len - len % self.snd.mss
+        } else {
+            len
+        };
         if len == 0 {
             return None;
         }
@@ -30,7 +39,11 @@ impl Connection {
         match self.recovery.phase() {
             RecoveryPhase::Loss => {
                 let room = self.congestion.window().saturating_sub(self.in_flight());
-                if self.in_flight() == 0 { room.max(self.snd.mss) } else { room }
+                if self.in_flight() == 0 {
+                    room.max(self.snd.mss)
+                } else {
+                    room
+                }
             }
             RecoveryPhase::Open | RecoveryPhase::Recovery => u32::from(max_segments) * self.snd.mss,
         }

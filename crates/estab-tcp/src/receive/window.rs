@@ -6,7 +6,8 @@ use estab_wire::tcp::UnscaledWindow;
 impl ReceiveHalf {
     /// Bytes that fit now, whether announced or not.
     pub(crate) fn room(&self) -> u32 {
-        self.limit.saturating_sub(u32::try_from(self.queue.len()).unwrap_or(u32::MAX))
+        self.limit
+            .saturating_sub(u32::try_from(self.queue.len()).unwrap_or(u32::MAX))
     }
 
     /// By how much the right edge would move if an ACK were sent now. RFC 9293 3.8.6.2.2 MUST-39: only by a full segment or half
@@ -20,7 +21,9 @@ impl ReceiveHalf {
     /// Would the application's reading be worth a window update of its own? Twice the segment, or half the buffer.
     pub(crate) fn owes_window_update(&self) -> bool {
         let growth = self.window_growth();
-        let wanted = (2 * u32::from(self.announced_mss)).min(self.limit / 2).max(1);
+        let wanted = (2 * u32::from(self.announced_mss))
+            .min(self.limit / 2)
+            .max(1);
         // A sender that stands before a closed or small window waits for this; one that has half the buffer does not.
         growth >= wanted && self.wnd() < self.limit / 2
     }
