@@ -9,13 +9,16 @@ mod error;
 pub mod event;
 #[allow(dead_code, unused_imports, reason = "until the stack uses all of it")]
 mod ip;
+mod layers;
 mod packet;
+pub mod segmentation;
 mod socket;
 mod stack;
 
 pub use error::{Error, Wait};
 pub use event::{HostEvent, HostSink};
 pub use ip::IpCounters;
+pub use layers::Layers;
 pub use packet::{Checksum, ChecksumOffload, HeaderBuffer, Medium, PacketIn, PacketOut};
 pub use socket::{
     Decision, Linger, MessageFlags, OptionName, Readiness, Request, RequestId, SocketId,
