@@ -1,1 +1,14 @@
-//! estab-sim
+//! Networks of estab hosts in virtual time.
+#![forbid(unsafe_code)]
+
+mod app;
+mod link;
+mod network;
+mod rule;
+mod seen;
+
+pub use app::{App, Ending, Listener, Pattern, Peer, PeerConfig, PeerReport, Reporter, Reports};
+pub use link::{LinkConfig, LinkCounters};
+pub use network::{HostId, LinkId, Network, cidr};
+pub use rule::{Action, End, Filter, Rule, Rules};
+pub use seen::{Seen, Transport};
