@@ -12,6 +12,8 @@ pub mod namespace;
 #[cfg(target_os = "linux")]
 pub mod netlink;
 mod packet;
+#[cfg(target_os = "linux")]
+pub mod tuntap;
 
 pub use batch::{RxBatch, TxBatch};
 pub use device::{Capabilities, Device, Wait};

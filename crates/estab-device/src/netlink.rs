@@ -115,6 +115,21 @@ pub fn set_mtu(index: u32, mtu: u32) -> io::Result<()> {
     )
 }
 
+/// Sets how many packets the kernel keeps for a link before it drops some (`txqueuelen`).
+///
+/// # Errors
+/// No such link; no permission.
+pub fn set_queue_len(index: u32, packets: u32) -> io::Result<()> {
+    let mut change = LinkMessage::default();
+    change.header.index = index;
+    change.attributes.push(LinkAttribute::TxQueueLen(packets));
+    acknowledged(
+        RouteNetlinkMessage::SetLink(change),
+        0,
+        "set the length of the device's queue",
+    )
+}
+
 /// Removes a link.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::ffi::{CStr, OsStr};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::{env, io};
+use std::{env, fs, io};
 
 /// Set in the child, to the name of the test.
 const INSIDE: &str = "ESTAB_PRIVILEGED_TEST";
@@ -60,7 +60,8 @@ pub fn privileged_test(name: &str, body: impl FnOnce()) {
 
 /// Can namespaces and TUN devices be made here?
 fn possible() -> Result<(), String> {
-    if let Err(error) = std::fs::metadata("/dev/net/tun") {
+    let mut options = fs::OpenOptions::new();
+    if let Err(error) = options.read(true).write(true).open("/dev/net/tun") {
         return Err(format!("/dev/net/tun: {error}"));
     }
     let probe = inside("true")
