@@ -193,7 +193,7 @@ impl Connection {
         connection.rcv.synchronize(parts.irs);
         connection.take_offer(cx, &offer);
         connection.rcv.wscale = parts.our_wscale;
-        connection.rcv.edge = connection.rcv.nxt + u32::from(parts.announced_window);
+        connection.rcv.edge = connection.rcv.nxt + parts.announced_window;
         connection.snd.nxt = parts.opening.iss + 1;
         connection.snd.max = connection.snd.nxt;
         connection
@@ -201,8 +201,13 @@ impl Connection {
             .set_window(u32::from(parts.peer_window), parts.irs, parts.opening.iss);
         if parts.resent {
             connection.syn_was_resent();
-        } else {
-            connection.timed = Some((connection.snd.nxt, parts.sent_at));
+        }
+        connection.timed = parts.sent_at.map(|at| (connection.snd.nxt, at));
+        if parts.cookie {
+            connection.state = State::Listen;
+            connection.report_segment(cx, &segment);
+            connection.our_syn_is_acknowledged(cx, segment.header.ack, None);
+            connection.enter(cx, Cause::ReceiveCookie);
         }
         connection.process(cx, segment);
         connection
@@ -307,7 +312,10 @@ impl Connection {
     pub fn time_wait(&self, cx: &mut Cx<'_>) -> TimeWait {
         TimeWait::new(
             cx,
+            &self.tuple,
             TimeWaitParts {
+                iss: self.snd.iss,
+                irs: self.rcv.irs,
                 snd_nxt: self.snd.nxt,
                 rcv_nxt: self.rcv.nxt,
                 rcv_wnd: (self.rcv.wnd() >> self.rcv.wscale.unwrap_or(0)).min(0xffff) as u16,
@@ -315,6 +323,7 @@ impl Connection {
                     .agreed
                     .timestamps
                     .then_some((self.agreed.timestamp_offset, self.rcv.ts_recent)),
+                rcv_wscale: self.rcv.wscale.unwrap_or(0),
                 tos: self.options.tos,
                 hop_limit: self.options.hop_limit.unwrap_or(0),
             },

@@ -8,7 +8,7 @@ mod icmp;
 mod reset;
 mod syn;
 pub(crate) mod text;
-mod timestamp;
+pub(crate) mod timestamp;
 mod urgent;
 
 use crate::event::{DropReason, Event};

@@ -92,12 +92,6 @@ impl Reassembly {
         self.memory
     }
 
-    /// The sequence number after the last byte held.
-    pub(crate) fn end(&self) -> Option<SeqNum> {
-        let (_, &end) = self.runs.last_key_value()?;
-        Some(self.seq(end))
-    }
-
     /// Keeps the text that begins at `seq`, as far as it is after RCV.NXT, not held, and within `limit` bytes of
     /// [`memory`](Self::memory).
     pub(crate) fn insert(
@@ -230,8 +224,8 @@ impl Reassembly {
 
     /// Moves over a part that is held already, and notes the first such part.
     fn pass(&self, inserted: &mut Inserted, at: &mut u64, left: u64, right: u64) {
-        if right > left {
-            inserted.duplicate.get_or_insert(SackBlock {
+        if right > left && inserted.duplicate.is_none() {
+            inserted.duplicate = Some(SackBlock {
                 left: self.seq(left),
                 right: self.seq(right),
             });
