@@ -4,6 +4,8 @@ mod cli;
 mod cmd;
 mod exit;
 mod http;
+mod kernel_peer;
+mod network;
 mod output;
 mod services;
 

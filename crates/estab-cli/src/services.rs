@@ -1,150 +1,75 @@
-//! The classic services, each over any stream.
+//! What `estab serve` can serve, each over any stream.
 
+mod classic;
+mod spec;
+
+use crate::http::server::FileServer;
 use std::io;
-use std::time::{Duration, SystemTime};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink, split};
-use tokio::time::timeout;
+use std::time::SystemTime;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-/// What is read or written at once.
-const CHUNK: usize = 64 << 10;
-/// How long a peer that has been answered may take to close.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) use spec::{Kind, Spec};
 
-/// Echo (RFC 862): sends back what comes, and ends when the peer has ended.
-///
-/// # Errors
-/// The connection failed.
-pub(crate) async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let len = stream.read(&mut buffer).await?;
-        if len == 0 {
-            return stream.shutdown().await;
+/// A service, ready to take connections.
+#[derive(Clone, Debug)]
+pub(crate) enum Service {
+    Echo,
+    Discard,
+    Chargen,
+    Daytime,
+    Http(FileServer),
+}
+
+impl Service {
+    /// Opens what it needs.
+    ///
+    /// # Errors
+    /// The folder of an HTTP service cannot be opened.
+    pub(crate) fn open(kind: &Kind) -> io::Result<Self> {
+        Ok(match kind {
+            Kind::Echo => Self::Echo,
+            Kind::Discard => Self::Discard,
+            Kind::Chargen => Self::Chargen,
+            Kind::Daytime => Self::Daytime,
+            Kind::Http(folder) => Self::Http(FileServer::new(folder)?),
+        })
+    }
+
+    /// Serves one connection until it ends. When `stop` completes it ends soon: HTTP after the answer that is under way,
+    /// the others at once, with what they have sent.
+    ///
+    /// # Errors
+    /// The connection failed.
+    pub(crate) async fn serve<S>(
+        &self,
+        stream: S,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<()>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match self {
+            Self::Http(server) => server.serve(stream, stop).await?,
+            Self::Echo => or_stop(classic::echo(stream), stop).await?,
+            Self::Discard => or_stop(classic::discard(stream), stop).await?,
+            Self::Chargen => or_stop(classic::chargen(stream), stop).await?,
+            Self::Daytime => or_stop(classic::daytime(stream, now()), stop).await?,
         }
-        stream.write_all(&buffer[..len]).await?;
-        stream.flush().await?;
+        Ok(())
     }
 }
 
-/// Discard (RFC 863): throws away what comes, and ends when the peer has ended.
-///
-/// # Errors
-/// The connection failed.
-pub(crate) async fn discard<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
-    while stream.read(&mut buffer).await? != 0 {}
-    stream.shutdown().await
-}
-
-/// Chargen (RFC 864): sends lines of printable characters for as long as the peer takes them.
-///
-/// # Errors
-/// The connection failed; how this service ends.
-pub(crate) async fn chargen<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> io::Result<()> {
-    let (mut reader, mut writer) = split(stream);
-    let lines = chargen_lines();
-    let send = async {
-        loop {
-            writer.write_all(&lines).await?;
-        }
-    };
-    let drop_input = async {
-        copy(&mut reader, &mut sink()).await?;
-        // The peer may still read after its FIN.
-        std::future::pending::<io::Result<()>>().await
-    };
-    tokio::select! {
-        result = send => result,
-        result = drop_input => result,
-    }
-}
-
-/// Lines of 72 printable characters, each beginning one character later, until the pattern repeats.
-fn chargen_lines() -> Vec<u8> {
-    let ring: Vec<u8> = (b' '..=b'~').collect();
-    let line = |start: usize| ring.iter().cycle().skip(start).take(72).chain(b"\r\n");
-    (0..ring.len()).flat_map(line).copied().collect()
-}
-
-/// Daytime (RFC 867): sends the time as a line of text, and ends.
-///
-/// # Errors
-/// The connection failed.
-pub(crate) async fn daytime<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: S,
-    now: SystemTime,
+async fn or_stop(
+    service: impl Future<Output = io::Result<()>>,
+    stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let line = format!("{}\r\n", httpdate::fmt_http_date(now));
-    stream.write_all(line.as_bytes()).await?;
-    stream.shutdown().await?;
-    // Unread input at close would turn into a reset that may overtake the line.
-    let mut rest = stream.take(1 << 20);
-    match timeout(DRAIN_TIMEOUT, copy(&mut rest, &mut sink())).await {
-        Ok(result) => result.map(drop),
-        Err(_) => Ok(()),
+    tokio::select! {
+        result = service => result,
+        () = stop => Ok(()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{chargen, daytime, discard, echo};
-    use std::time::{Duration, SystemTime};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
-
-    #[tokio::test]
-    async fn echo_sends_back_everything_and_then_ends() {
-        let (mut client, server) = duplex(1000);
-        let server = tokio::spawn(echo(server));
-        let sent: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8).collect();
-        let (mut reader, mut writer) = tokio::io::split(client);
-        let copy = sent.clone();
-        let writing = tokio::spawn(async move {
-            writer.write_all(&copy).await.unwrap();
-            writer.shutdown().await.unwrap();
-            writer
-        });
-        let mut received = Vec::new();
-        reader.read_to_end(&mut received).await.unwrap();
-        assert_eq!(received, sent);
-        client = reader.unsplit(writing.await.unwrap());
-        drop(client);
-        server.await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn discard_answers_nothing() {
-        let (mut client, server) = duplex(1000);
-        let server = tokio::spawn(discard(server));
-        client.write_all(&[7; 5000]).await.unwrap();
-        client.shutdown().await.unwrap();
-        let mut received = Vec::new();
-        assert_eq!(client.read_to_end(&mut received).await.unwrap(), 0);
-        server.await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn chargen_goes_on_after_a_half_close_and_ends_with_the_connection() {
-        let (mut client, server) = duplex(1000);
-        let server = tokio::spawn(chargen(server));
-        client.shutdown().await.unwrap();
-        let mut lines = vec![0; 74 * 200];
-        client.read_exact(&mut lines).await.unwrap();
-        assert!(lines.starts_with(b" !\"#$%&'()"));
-        assert_eq!(&lines[72..76], b"\r\n!\"");
-        assert_eq!(&lines[74 * 95..74 * 95 + 3], b" !\"");
-        drop(client);
-        server.await.unwrap().unwrap_err();
-    }
-
-    #[tokio::test]
-    async fn daytime_is_one_line() {
-        let (mut client, server) = duplex(1000);
-        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let server = tokio::spawn(daytime(server, at));
-        let mut line = String::new();
-        client.read_to_string(&mut line).await.unwrap();
-        assert_eq!(line, "Sun, 06 Nov 1994 08:49:37 GMT\r\n");
-        drop(client);
-        server.await.unwrap().unwrap();
-    }
+#[allow(clippy::disallowed_methods, reason = "this service tells the time")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }

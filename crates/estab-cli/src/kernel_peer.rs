@@ -1,0 +1,3 @@
+//! Linux at the other end of a scenario.
+
+mod tracker;

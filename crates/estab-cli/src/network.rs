@@ -1,0 +1,3 @@
+//! The network of a command.
+
+mod cidr;
