@@ -1,3 +1,4 @@
 //! Linux at the other end of a scenario.
 
+mod socket;
 mod tracker;

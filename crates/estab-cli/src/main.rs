@@ -1,5 +1,6 @@
 //! The program estab: watch, serve and test TCP connections made in user space.
 
+mod capture_file;
 mod cli;
 mod cmd;
 mod exit;
