@@ -8,7 +8,7 @@ mod rule;
 mod seen;
 
 pub use app::{App, Ending, Listener, Pattern, Peer, PeerConfig, PeerReport, Reporter, Reports};
-pub use link::{LinkConfig, LinkCounters};
+pub use link::{Link, LinkConfig, LinkCounters};
 pub use network::{HostId, LinkId, Network, cidr};
 pub use rule::{Action, End, Filter, Rule, Rules};
 pub use seen::{Seen, Transport};

@@ -43,7 +43,9 @@ pub struct LinkCounters {
     pub dropped: u64,
 }
 
-pub(crate) struct Link {
+/// A cable between two ends, with rules for what happens to which packets: what a [`Network`](crate::Network) joins hosts
+/// with. Whoever holds one tells it the time, so that the same cable can lie before a real network too.
+pub struct Link {
     pub(crate) config: LinkConfig,
     pub(crate) rules: Rules,
     pub(crate) cut: bool,
@@ -54,7 +56,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(config: LinkConfig) -> Self {
+    /// A link on which nothing is under way.
+    pub fn new(config: LinkConfig) -> Self {
         Self {
             config,
             rules: Rules::default(),
@@ -65,12 +68,13 @@ impl Link {
         }
     }
 
-    pub(crate) fn add_rule(&mut self, rule: Rule) {
+    /// Adds a rule behind those it has.
+    pub fn add_rule(&mut self, rule: Rule) {
         self.rules.push(rule);
     }
 
     /// Takes a packet from one end.
-    pub(crate) fn send(&mut self, now: Instant, from: End, data: Bytes) {
+    pub fn send(&mut self, now: Instant, from: End, data: Bytes) {
         self.counters.sent += 1;
         if self.cut {
             self.counters.dropped += 1;
@@ -103,27 +107,40 @@ impl Link {
     }
 
     /// Puts a packet in front of a host, as if it had come over the link just now.
-    pub(crate) fn inject(&mut self, now: Instant, to: End, data: Bytes) {
+    pub fn inject(&mut self, now: Instant, to: End, data: Bytes) {
         self.sequence += 1;
         self.underway
             .insert((now, self.sequence), (to, data.into()));
     }
 
     /// When the next packet arrives.
-    pub(crate) fn due(&self) -> Option<Instant> {
+    pub fn due(&self) -> Option<Instant> {
         self.underway.keys().next().map(|(due, _)| *due)
     }
 
     /// A packet that has arrived by now, and where.
-    pub(crate) fn receive(&mut self, now: Instant) -> Option<(End, PacketIn)> {
+    pub fn receive(&mut self, now: Instant) -> Option<(End, PacketIn)> {
         self.due().filter(|due| *due <= now)?;
         let (_, arrived) = self.underway.pop_first()?;
         self.counters.delivered += 1;
         Some(arrived)
     }
 
+    /// Cuts the cable: what is under way is lost, and what is sent from now on. Or mends it.
+    pub fn set_cut(&mut self, cut: bool) {
+        self.cut = cut;
+        if cut {
+            self.lose_underway();
+        }
+    }
+
+    /// What became of its packets.
+    pub fn counters(&self) -> LinkCounters {
+        self.counters
+    }
+
     /// Forgets what is under way to an end, or to both.
-    pub(crate) fn lose_underway(&mut self) {
+    pub fn lose_underway(&mut self) {
         self.counters.dropped += self.underway.len() as u64;
         self.underway.clear();
     }

@@ -233,11 +233,7 @@ impl Network {
 
     /// Cuts a cable: what is under way is lost, and what is sent from now on. Or mends it.
     pub fn cut(&mut self, link: LinkId, cut: bool) {
-        let link = &mut self.links[link.0];
-        link.cut = cut;
-        if cut {
-            link.lose_underway();
-        }
+        self.links[link.0].set_cut(cut);
     }
 
     /// Puts a packet in front of the host at this end of a link, as if somebody had sent it.
@@ -248,7 +244,7 @@ impl Network {
 
     /// What a link did.
     pub fn link_counters(&self, link: LinkId) -> LinkCounters {
-        self.links[link.0].counters
+        self.links[link.0].counters()
     }
 
     /// Is nothing under way on any link?
