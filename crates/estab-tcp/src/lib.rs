@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 mod acks;
 mod calls;
@@ -59,3 +61,6 @@ pub struct Cx<'a> {
     /// Receives the events that it is interested in.
     pub sink: Option<&'a mut dyn Sink>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,13 +116,10 @@ impl Connection {
         if outstanding && (self.snd.wnd > 0 || !self.state.is_synchronized()) {
             self.timers.stop(Timer::Persist);
             self.arm_if_not(cx, Timer::Retransmit);
-        } else if (outstanding || waiting)
-            && self.state.is_synchronized()
-            && self.snd.usable() < self.smallest_useful()
-        {
+        } else if outstanding || (waiting && self.snd.usable() < self.smallest_useful()) {
             self.timers.stop(Timer::Retransmit);
             self.arm_if_not(cx, Timer::Persist);
-        } else if !outstanding {
+        } else {
             self.timers.stop(Timer::Retransmit);
             self.timers.stop(Timer::Persist);
         }

@@ -91,14 +91,17 @@ fn trim_left(connection: &mut Connection, segment: &mut SegmentIn) {
 }
 
 /// What lies beyond the window is cut off, and a FIN behind it.
-fn trim_right(connection: &Connection, segment: &mut SegmentIn) {
+fn trim_right(connection: &mut Connection, segment: &mut SegmentIn) {
     let edge = connection.rcv.nxt.max(connection.rcv.edge);
     let end = segment.header.seq + segment.payload.len() as u32;
     if end.after(edge) {
         let excess = end.since(edge) as usize;
         segment.payload.truncate(segment.payload.len() - excess);
         segment.header.flags = segment.header.flags.without(Flags::FIN | Flags::PSH);
+        // A probe of our closed window: the peer must hear that it is still closed.
+        connection.acks.owe_now();
     } else if segment.header.flags.fin() && end == edge && connection.rcv.wnd() == 0 {
         segment.header.flags = segment.header.flags.without(Flags::FIN);
+        connection.acks.owe_now();
     }
 }
