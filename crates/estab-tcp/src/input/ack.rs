@@ -231,6 +231,7 @@ impl Connection {
         self.retries = 0;
         if self.snd.nxt == self.snd.una + 1 && self.recovery.resend(self.snd.una).is_none() {
             self.snd.nxt = self.snd.una;
+            self.snd.small = self.snd.una;
             self.timed = None;
         } else if self.snd.una != self.snd.nxt {
             self.recovery.resend_all(self.snd.una, self.snd.nxt);
