@@ -3,139 +3,124 @@
 //! Input comes through [`IpLayer::handle_packet`] and [`IpLayer::poll_loopback`], which answer what is ARP's, NDP's and
 //! ICMP's themselves and give back what is a transport's. Output goes through [`IpLayer::send`] into one bounded queue that
 //! [`IpLayer::poll_transmit`] empties.
+//!
+//! The work for a packet is a few hash look-ups and a walk over the host's routes and addresses, of which there are few.
+//! Nothing is forwarded, multicast groups cannot be joined, and addresses are not configured by routers.
 
+mod address;
+mod arp;
 mod counters;
+mod cut;
+mod icmp_in;
+mod icmp_out;
+mod identification;
+mod input;
+mod input_v4;
+mod input_v6;
+mod interface;
+mod lru;
+mod ndp;
+mod neighbour;
+mod output;
+mod path;
+mod rate;
+mod reassembly;
+mod route_table;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use counters::IpCounters;
 pub(crate) use types::{Cast, Delivery, IcmpReport, IpCx, Outgoing, Path, Transport, TransportIn};
 
-use crate::{Cidr, Error, InterfaceConfig, InterfaceId, PacketIn, PacketOut, Route};
-use bytes::Bytes;
+use crate::{InterfaceId, PacketIn};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::net::IpAddr;
-use estab_tcp::{IcmpErrorKind, Instant};
+use estab_tcp::{Instant, Rng};
+use icmp_out::ErrorMessage;
+use identification::Identifications;
+use interface::Interface;
+use lru::LruMap;
+use ndp::RouterSearch;
+use neighbour::NeighbourTable;
+use output::Queued;
+use path::{PATH_MTUS_MAX, PathMtu};
+use rate::TokenBucket;
+use reassembly::Reassembly;
+use route_table::RouteTable;
 
 /// The interface of packets to our own addresses. It has no device.
 pub(crate) const LOOPBACK: InterfaceId = InterfaceId(u16::MAX);
 
 /// The IP layer of a host.
 pub(crate) struct IpLayer {
+    interfaces: Vec<Interface>,
+    /// Addresses of all interfaces, sorted.
+    local: Vec<(IpAddr, InterfaceId)>,
+    routes: RouteTable,
+    router_searches: Vec<RouterSearch>,
+    neighbours: NeighbourTable,
+    path_mtus: LruMap<IpAddr, PathMtu>,
+    reassembly: Reassembly,
+    identifications: Identifications,
+    icmp_bucket: TokenBucket,
+    /// Towards the devices.
+    output: VecDeque<Queued>,
+    /// Towards ourselves.
+    looped: VecDeque<PacketIn>,
+    /// Of unreachable neighbours.
+    reports: VecDeque<IcmpReport>,
     counters: IpCounters,
 }
 
-#[allow(unused_variables)]
 impl IpLayer {
     /// A layer without interfaces. What it draws by lot comes from `seed`.
     pub(crate) fn new(seed: u64) -> Self {
-        todo!()
+        let mut rng = Rng::new(seed);
+        Self {
+            interfaces: Vec::new(),
+            local: Vec::new(),
+            routes: RouteTable::default(),
+            router_searches: Vec::new(),
+            neighbours: NeighbourTable::new(&mut rng),
+            path_mtus: LruMap::new(PATH_MTUS_MAX, rng.next_u64()),
+            reassembly: Reassembly::default(),
+            identifications: Identifications::new(&mut rng),
+            icmp_bucket: TokenBucket::new(rng.next_u64()),
+            output: VecDeque::new(),
+            looped: VecDeque::new(),
+            reports: VecDeque::new(),
+            counters: IpCounters::default(),
+        }
     }
+
     /// What was counted.
-    pub(crate) fn counters(&self) -> &IpCounters {
+    pub(crate) const fn counters(&self) -> &IpCounters {
         &self.counters
     }
 
-    pub(crate) fn add_interface(&mut self, config: InterfaceConfig) -> InterfaceId {
-        todo!()
-    }
-    /// Adds an address with the route to its network, and announces it on Ethernet.
-    pub(crate) fn add_address(
-        &mut self,
-        cx: &mut IpCx<'_>,
-        interface: InterfaceId,
-        address: Cidr,
-    ) -> Result<(), Error> {
-        todo!()
-    }
-    pub(crate) fn remove_address(
-        &mut self,
-        interface: InterfaceId,
-        address: IpAddr,
-    ) -> Result<(), Error> {
-        todo!()
-    }
-    pub(crate) fn add_route(&mut self, route: Route) -> Result<(), Error> {
-        todo!()
-    }
-    pub(crate) fn remove_route(&mut self, destination: Cidr) -> Result<(), Error> {
-        todo!()
-    }
-    /// Takes packets for any unicast destination as ours.
-    pub(crate) fn set_any_address(
-        &mut self,
-        interface: InterfaceId,
-        on: bool,
-    ) -> Result<(), Error> {
-        todo!()
-    }
-    /// Is it an address of ours (127.0.0.0/8 and ::1 too)? Any-address mode makes no difference here.
-    pub(crate) fn is_local(&self, address: IpAddr) -> bool {
-        todo!()
-    }
-    /// Limited broadcast, or that of a network of ours?
-    pub(crate) fn is_broadcast(&self, address: IpAddr) -> bool {
-        todo!()
-    }
-    /// Our addresses, loopback left out.
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = (InterfaceId, Cidr)> + '_ {
-        core::iter::empty()
-    }
-
-    /// How packets get there now. `interface` overrides the routes (scope ids, where a request came from).
-    pub(crate) fn route(
-        &self,
-        now: Instant,
-        dst: IpAddr,
-        interface: Option<InterfaceId>,
-    ) -> Result<Path, Error> {
-        todo!()
-    }
-    /// A transport has checked an ICMP `PacketTooBig` and believes it.
-    pub(crate) fn learn_path_mtu(&mut self, cx: &mut IpCx<'_>, dst: IpAddr, mtu: u32) {
-        todo!()
-    }
-
-    /// A packet or frame came in. What is for a transport comes back, the rest is done here.
-    pub(crate) fn handle_packet(
-        &mut self,
-        cx: &mut IpCx<'_>,
-        interface: InterfaceId,
-        packet: PacketIn,
-    ) -> Option<Delivery> {
-        todo!()
-    }
-    /// The next packet from ourselves to ourselves. Call until `None`.
-    pub(crate) fn poll_loopback(&mut self, cx: &mut IpCx<'_>) -> Option<Delivery> {
-        todo!()
-    }
-    /// Sends. Errors: no route, too long and not to be fragmented, queue full.
-    pub(crate) fn send(&mut self, cx: &mut IpCx<'_>, out: Outgoing<'_>) -> Result<(), Error> {
-        todo!()
-    }
-    /// Answers a packet with an ICMP error, unless the rules (RFC 1122 3.2.2, RFC 4443 2.4) or the rate limit forbid it.
-    /// `original` is [`TransportIn::original`].
-    pub(crate) fn send_icmp_error(
-        &mut self,
-        cx: &mut IpCx<'_>,
-        interface: InterfaceId,
-        original: &Bytes,
-        kind: IcmpErrorKind,
-    ) {
-        todo!()
-    }
-
-    /// The next packet for a device.
-    pub(crate) fn poll_transmit(&mut self, cx: &mut IpCx<'_>) -> Option<(InterfaceId, PacketOut)> {
-        todo!()
-    }
-    /// What could not be sent because its neighbour does not answer: `HostUnreachable`, soft.
-    pub(crate) fn poll_unreachable(&mut self) -> Option<IcmpReport> {
-        todo!()
-    }
     /// When [`Self::handle_timeout`] has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        todo!()
+        let routers = self.router_searches.iter().map(|search| search.at).min();
+        [
+            self.neighbours.poll_timeout(),
+            self.reassembly.poll_timeout(),
+            routers,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
+
     pub(crate) fn handle_timeout(&mut self, cx: &mut IpCx<'_>) {
-        todo!()
+        self.neighbour_timeouts(cx);
+        self.router_search_timeouts(cx);
+        while let Some(late) = self.reassembly.handle_timeout(cx.now) {
+            self.counters.reassembly_timeouts += 1;
+            if let Some(first) = late.first {
+                self.send_error(cx, late.interface, &first, ErrorMessage::ReassemblyTimeout);
+            }
+        }
     }
 }

@@ -76,15 +76,22 @@ pub(super) fn network(cidr: Cidr) -> Cidr {
     let len = u32::from(cidr.prefix_len);
     let address = match cidr.address {
         IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(len)).unwrap_or(0);
+            let mask = u32::MAX
+                .checked_shl(32_u32.saturating_sub(len))
+                .unwrap_or(0);
             IpAddr::V4(Ipv4Addr::from_bits(v4.to_bits() & mask))
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(len)).unwrap_or(0);
+            let mask = u128::MAX
+                .checked_shl(128_u32.saturating_sub(len))
+                .unwrap_or(0);
             IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & mask))
         }
     };
-    Cidr { address, prefix_len: cidr.prefix_len }
+    Cidr {
+        address,
+        prefix_len: cidr.prefix_len,
+    }
 }
 
 /// The broadcast address of an IPv4 network; those of /31 and /32 have none (RFC 3021).

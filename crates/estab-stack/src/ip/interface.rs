@@ -32,7 +32,11 @@ impl Interface {
     }
 
     pub(super) fn link_header_len(&self) -> usize {
-        if self.is_ethernet() { ethernet::HEADER_LEN } else { 0 }
+        if self.is_ethernet() {
+            ethernet::HEADER_LEN
+        } else {
+            0
+        }
     }
 
     /// Largest IP packet of this family.
@@ -47,7 +51,10 @@ impl Interface {
     /// Limited broadcast, or that of one of the interface's networks?
     pub(super) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         address.is_broadcast()
-            || self.addresses.iter().any(|cidr| directed_broadcast(*cidr) == Some(address))
+            || self
+                .addresses
+                .iter()
+                .any(|cidr| directed_broadcast(*cidr) == Some(address))
     }
 
     /// Do we listen to the solicitations for one of our addresses there?
@@ -87,7 +94,9 @@ impl IpLayer {
     }
 
     fn interface_mut(&mut self, id: InterfaceId) -> Result<&mut Interface, Error> {
-        self.interfaces.get_mut(usize::from(id.0)).ok_or(Error::Invalid)
+        self.interfaces
+            .get_mut(usize::from(id.0))
+            .ok_or(Error::Invalid)
     }
 
     /// Adds an address with the route to its network. On Ethernet it is announced, without the probing of RFC 4862
@@ -110,12 +119,17 @@ impl IpLayer {
         if entry.has(ip) {
             return Err(Error::AddressInUse);
         }
-        let first_v6 = ip.is_ipv6()
-            && entry.is_ethernet()
-            && entry.link_local().is_none();
+        let first_v6 = ip.is_ipv6() && entry.is_ethernet() && entry.link_local().is_none();
         if first_v6 && !is_link_local_v6(ip) {
             let own = IpAddr::V6(link_local(entry.mac()));
-            self.insert_address(cx, interface, Cidr { address: own, prefix_len: 64 })?;
+            self.insert_address(
+                cx,
+                interface,
+                Cidr {
+                    address: own,
+                    prefix_len: 64,
+                },
+            )?;
         }
         self.insert_address(cx, interface, address)?;
         if first_v6 {
@@ -131,9 +145,16 @@ impl IpLayer {
         address: Cidr,
     ) -> Result<(), Error> {
         self.interface_mut(interface)?.addresses.push(address);
-        let at = self.local.partition_point(|other| *other <= (address.address, interface));
+        let at = self
+            .local
+            .partition_point(|other| *other <= (address.address, interface));
         self.local.insert(at, (address.address, interface));
-        let route = Route { destination: network(address), gateway: None, interface, mss: None };
+        let route = Route {
+            destination: network(address),
+            gateway: None,
+            interface,
+            mss: None,
+        };
         self.routes.add(route, Origin::OnLink)?;
         self.announce(cx, interface, address.address);
         Ok(())
@@ -146,9 +167,17 @@ impl IpLayer {
         address: IpAddr,
     ) -> Result<(), Error> {
         let entry = self.interface_mut(interface)?;
-        let at = entry.addresses.iter().position(|cidr| cidr.address == address);
-        let gone = entry.addresses.remove(at.ok_or(Error::AddressNotAvailable)?);
-        let still_used = entry.addresses.iter().any(|other| network(*other) == network(gone));
+        let at = entry
+            .addresses
+            .iter()
+            .position(|cidr| cidr.address == address);
+        let gone = entry
+            .addresses
+            .remove(at.ok_or(Error::AddressNotAvailable)?);
+        let still_used = entry
+            .addresses
+            .iter()
+            .any(|other| network(*other) == network(gone));
         if !still_used {
             self.routes.remove_on_link(interface, gone);
         }
@@ -185,7 +214,9 @@ impl IpLayer {
 
     /// Has the program given it to one of our interfaces?
     pub(super) fn is_configured(&self, address: IpAddr) -> bool {
-        self.local.binary_search_by_key(&address, |(local, _)| *local).is_ok()
+        self.local
+            .binary_search_by_key(&address, |(local, _)| *local)
+            .is_ok()
     }
 
     /// Limited broadcast, or that of a network of ours?
@@ -193,14 +224,21 @@ impl IpLayer {
         let IpAddr::V4(v4) = address else {
             return false;
         };
-        v4.is_broadcast() || self.interfaces.iter().any(|interface| interface.is_broadcast(v4))
+        v4.is_broadcast()
+            || self
+                .interfaces
+                .iter()
+                .any(|interface| interface.is_broadcast(v4))
     }
 
     /// Our addresses, loopback left out.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = (InterfaceId, Cidr)> + '_ {
-        self.interfaces.iter().enumerate().flat_map(|(id, interface)| {
-            let id = InterfaceId(id as u16);
-            interface.addresses.iter().map(move |cidr| (id, *cidr))
-        })
+        self.interfaces
+            .iter()
+            .enumerate()
+            .flat_map(|(id, interface)| {
+                let id = InterfaceId(id as u16);
+                interface.addresses.iter().map(move |cidr| (id, *cidr))
+            })
     }
 }

@@ -47,7 +47,19 @@ impl<K: Copy + Eq + Hash, V> LruMap<K, V> {
     /// Looks without counting it as a use.
     pub(super) fn peek(&self, key: &K) -> Option<&V> {
         let at = *self.index.get(key)?;
-        self.nodes[at as usize].entry.as_ref().map(|(_, value)| value)
+        self.nodes[at as usize]
+            .entry
+            .as_ref()
+            .map(|(_, value)| value)
+    }
+
+    /// Looks, to change it, without counting it as a use.
+    pub(super) fn peek_mut(&mut self, key: &K) -> Option<&mut V> {
+        let at = *self.index.get(key)?;
+        self.nodes[at as usize]
+            .entry
+            .as_mut()
+            .map(|(_, value)| value)
     }
 
     /// Looks, and makes it the newest.
@@ -57,7 +69,10 @@ impl<K: Copy + Eq + Hash, V> LruMap<K, V> {
             self.unlink(at);
             self.link_newest(at);
         }
-        self.nodes[at as usize].entry.as_mut().map(|(_, value)| value)
+        self.nodes[at as usize]
+            .entry
+            .as_mut()
+            .map(|(_, value)| value)
     }
 
     /// Adds or replaces. Gives back what had to go: the oldest entry when the map was full, or the one replaced.
@@ -66,7 +81,11 @@ impl<K: Copy + Eq + Hash, V> LruMap<K, V> {
         if gone.is_none() && self.index.len() >= self.capacity {
             gone = self.remove_oldest();
         }
-        let node = Node { entry: Some((key, value)), newer: NONE, older: NONE };
+        let node = Node {
+            entry: Some((key, value)),
+            newer: NONE,
+            older: NONE,
+        };
         let at = if self.free == NONE {
             self.nodes.push(node);
             (self.nodes.len() - 1) as u32

@@ -19,7 +19,11 @@ pub(super) struct TokenBucket {
 
 impl TokenBucket {
     pub(super) fn new(seed: u64) -> Self {
-        Self { tokens: BURST, filled: Instant::ZERO, rng: Rng::new(seed) }
+        Self {
+            tokens: BURST,
+            filled: Instant::ZERO,
+            rng: Rng::new(seed),
+        }
     }
 
     /// May one be sent now? `rate` is errors a second.

@@ -46,7 +46,10 @@ impl RouteTable {
         {
             return Err(Error::Invalid);
         }
-        let route = Route { destination: network(route.destination), ..route };
+        let route = Route {
+            destination: network(route.destination),
+            ..route
+        };
         let learned = matches!(origin, Origin::Learned(_));
         self.entries.retain(|entry| {
             !(entry.route.destination == route.destination
@@ -66,7 +69,9 @@ impl RouteTable {
             (u8::MAX - entry.route.destination.prefix_len, kind)
         };
         let entry = Entry { route, origin };
-        let at = self.entries.partition_point(|other| rank(other) <= rank(&entry));
+        let at = self
+            .entries
+            .partition_point(|other| rank(other) <= rank(&entry));
         self.entries.insert(at, entry);
         Ok(())
     }
@@ -78,7 +83,11 @@ impl RouteTable {
         self.entries.retain(|entry| {
             entry.origin != Origin::Static || entry.route.destination != destination
         });
-        if self.entries.len() == before { Err(Error::Invalid) } else { Ok(()) }
+        if self.entries.len() == before {
+            Err(Error::Invalid)
+        } else {
+            Ok(())
+        }
     }
 
     /// Removes the route to a network that no address of ours is in any more.
@@ -92,7 +101,12 @@ impl RouteTable {
     }
 
     /// Removes what a router taught: the route through `gateway`, or the network when there is none.
-    pub(super) fn forget(&mut self, interface: InterfaceId, destination: Cidr, gateway: Option<IpAddr>) {
+    pub(super) fn forget(
+        &mut self,
+        interface: InterfaceId,
+        destination: Cidr,
+        gateway: Option<IpAddr>,
+    ) {
         let destination = network(destination);
         self.entries.retain(|entry| {
             !(matches!(entry.origin, Origin::Learned(_))

@@ -3,7 +3,8 @@
 use crate::{Checksum, Error, HostEvent, HostSink, InterfaceId};
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
-use estab_tcp::{Chunks, IcmpErrorKind, Instant, IpMeta, SeqNum, Settings};
+use estab_tcp::event::DropReason;
+use estab_tcp::{Chunks, IcmpErrorKind, Instant, Interest, IpMeta, SeqNum, Settings};
 
 /// Goes to every verb of the layer: the time, the stack's settings, and where packets and drops are reported.
 pub(crate) struct IpCx<'a> {
@@ -13,12 +14,13 @@ pub(crate) struct IpCx<'a> {
 }
 
 impl IpCx<'_> {
+    /// Reports that a packet is not used.
+    pub(crate) fn drop(&mut self, reason: DropReason) {
+        self.report(Interest::DROP, || HostEvent::Drop { reason });
+    }
+
     /// Reports an event; it is built only when somebody wants it.
-    pub(crate) fn report<'e>(
-        &mut self,
-        kind: estab_tcp::Interest,
-        event: impl FnOnce() -> HostEvent<'e>,
-    ) {
+    pub(crate) fn report<'e>(&mut self, kind: Interest, event: impl FnOnce() -> HostEvent<'e>) {
         if let Some(sink) = self.sink.as_mut()
             && sink.interest().contains(kind)
         {
