@@ -10,7 +10,7 @@
 mod address;
 mod arp;
 mod counters;
-mod cut;
+mod fragments;
 mod icmp_in;
 mod icmp_out;
 mod identification;
@@ -44,7 +44,7 @@ use interface::Interface;
 use lru::LruMap;
 use ndp::RouterSearch;
 use neighbour::NeighbourTable;
-use output::Queued;
+use output::{Cutting, Queued};
 use path::{PATH_MTUS_MAX, PathMtu};
 use rate::TokenBucket;
 use reassembly::Reassembly;
@@ -67,6 +67,8 @@ pub(crate) struct IpLayer {
     icmp_bucket: TokenBucket,
     /// Towards the devices.
     output: VecDeque<Queued>,
+    /// The packet that was at the front of `output` and is being cut.
+    cutting: Option<(InterfaceId, Cutting)>,
     /// Towards ourselves.
     looped: VecDeque<PacketIn>,
     /// Of unreachable neighbours.
@@ -89,6 +91,7 @@ impl IpLayer {
             identifications: Identifications::new(&mut rng),
             icmp_bucket: TokenBucket::new(rng.next_u64()),
             output: VecDeque::new(),
+            cutting: None,
             looped: VecDeque::new(),
             reports: VecDeque::new(),
             counters: IpCounters::default(),

@@ -1,8 +1,7 @@
 //! ARP (RFC 826), and the questions to neighbours of both families.
 
-use super::cut::Work;
 use super::neighbour::{Due, Heard, Key, Waiting};
-use super::output::{Queued, set_mac};
+use super::output::{Queued, Work, set_mac};
 use super::{Delivery, IcmpReport, IpCx, IpLayer};
 use crate::{HeaderBuffer, InterfaceId, PacketOut};
 use alloc::collections::VecDeque;

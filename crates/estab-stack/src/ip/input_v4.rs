@@ -92,7 +92,7 @@ impl IpLayer {
         // RFC 1858: fragments so small that a TCP header would be in two of them are made to fool filters.
         let tiny = header.protocol == protocol::TCP
             && (start == 0 && len < tcp::HEADER_LEN || start > 0 && start < tcp::HEADER_LEN);
-        let uneven = header.more_fragments && len % 8 != 0;
+        let uneven = header.more_fragments && !len.is_multiple_of(8);
         let too_long = start + len + usize::from(header.header_len) > usize::from(u16::MAX);
         if len == 0 || tiny || uneven || too_long {
             return self.discard(cx, |c| &mut c.malformed, DropReason::Malformed);

@@ -174,7 +174,7 @@ fn check_fragment(upper: &Upper, packet: &[u8]) -> Result<(), ParameterProblem> 
         return Ok(());
     };
     let len = packet.len() - upper.offset;
-    if fragment.header.more_fragments && len % 8 != 0 {
+    if fragment.header.more_fragments && !len.is_multiple_of(8) {
         return Err(problem(parameter_problem::HEADER_FIELD, PAYLOAD_LEN_AT));
     }
     let before = fragment.offset - ipv6::HEADER_LEN;

@@ -1,14 +1,15 @@
 //! The way out: headers, checksums, and the queue that `poll_transmit` empties.
 
 use super::address::{group_mac, is_link_local_v6, same_family};
-use super::cut::{self, Work};
+use super::fragments::Fragments;
 use super::neighbour::Waiting;
 use super::path::{Hop, LOOPBACK_MTU};
 use super::{IpCx, IpLayer, LOOPBACK, Outgoing, Transport};
+use crate::segmentation::{Cuts, cut};
 use crate::{
-    Checksum, ChecksumOffload, Error, HeaderBuffer, HostEvent, InterfaceId, PacketIn, PacketOut,
+    Checksum, ChecksumOffload, Error, HeaderBuffer, HostEvent, InterfaceId, Medium, PacketIn,
+    PacketOut,
 };
-use alloc::vec::Vec;
 use core::net::IpAddr;
 use estab_tcp::event::DropReason;
 use estab_tcp::{Chunks, Interest, IpMeta};
@@ -22,6 +23,35 @@ const OUTPUT_MAX: usize = 4096;
 const LOOPBACK_MAX: usize = 1024;
 /// Longest transport header.
 const TRANSPORT_HEADER_MAX: usize = tcp::HEADER_LEN_MAX;
+
+/// What is still to be done to a packet in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Nothing.
+    Whole,
+    /// It is a super-segment, and its device does not cut it.
+    Segments,
+    /// It is too long for its path.
+    Fragments { mtu: usize, identification: u32 },
+}
+
+/// A packet that is handed out piece by piece.
+#[derive(Debug)]
+pub(super) enum Cutting {
+    Segments(Cuts),
+    Fragments(Fragments),
+}
+
+impl Iterator for Cutting {
+    type Item = PacketOut;
+
+    fn next(&mut self) -> Option<PacketOut> {
+        match self {
+            Self::Segments(cuts) => cuts.next(),
+            Self::Fragments(fragments) => fragments.next(),
+        }
+    }
+}
 
 /// A packet on its way to a device, or several that are not cut yet.
 #[derive(Debug)]
@@ -61,6 +91,11 @@ impl Packet<'_> {
         self.ip_header_len() + self.header.len() + self.payload.len()
     }
 
+    fn is_super_segment(&self) -> bool {
+        let segment = usize::from(self.segment_size);
+        self.protocol == protocol::TCP && segment > 0 && self.payload.len() > segment
+    }
+
     const fn is_transport(&self) -> bool {
         matches!(self.protocol, protocol::TCP | protocol::UDP)
     }
@@ -69,7 +104,7 @@ impl Packet<'_> {
 /// How a packet goes to its device.
 struct Plan {
     work: Work,
-    /// Where the device cuts it; 0: it does not.
+    /// Where it is cut, by the device or here; 0: it is one packet.
     segment_size: u16,
     /// Leave the checksum to the device?
     offload: bool,
@@ -112,7 +147,7 @@ impl IpLayer {
     /// Builds the headers and queues the packet.
     pub(super) fn emit(&mut self, cx: &mut IpCx<'_>, packet: Packet<'_>) -> Result<(), Error> {
         if packet.hop.interface == LOOPBACK {
-            return self.loop_back(cx, &packet);
+            return self.loop_back(cx, packet);
         }
         if self.output.len() >= OUTPUT_MAX {
             self.counters.output_overflows += 1;
@@ -156,20 +191,17 @@ impl IpLayer {
             identification: 0,
         };
         let link_mtu = usize::from(interface.mtu(v6));
-        if packet.protocol == protocol::TCP && segment > 0 && packet.payload.len() > segment {
-            let device = (interface.config.segmentation_offload as usize)
-                .min(usize::from(u16::MAX) - headers);
-            let unit = (device / segment).max(1) * segment;
+        if packet.is_super_segment() {
             if headers + segment > link_mtu {
                 self.counters.too_long += 1;
                 return Err(Error::MessageTooLong);
             }
-            if packet.payload.len() > unit {
-                plan.work = Work::Segments { next: 0, unit };
+            plan.segment_size = packet.segment_size;
+            let device = interface.config.segmentation_offload as usize;
+            if packet.payload.len() > device || packet.len() > usize::from(u16::MAX) {
+                plan.work = Work::Segments;
+                plan.offload = false;
                 self.counters.cut += 1;
-            }
-            if unit > segment {
-                plan.segment_size = packet.segment_size;
             }
         } else {
             let path_mtu = usize::from(self.path_mtu(cx.now, interface, packet.dst));
@@ -186,7 +218,6 @@ impl IpLayer {
                     return Err(Error::MessageTooLong);
                 }
                 plan.work = Work::Fragments {
-                    next: 0,
                     mtu: path_mtu,
                     identification: 0,
                 };
@@ -246,7 +277,7 @@ impl IpLayer {
         header
             .try_extend_from_slice(packet.header)
             .map_err(|_| Error::Invalid)?;
-        if packet.is_transport() && !matches!(plan.work, Work::Segments { .. }) {
+        if packet.is_transport() && plan.work != Work::Segments {
             let text = packet.header.len() + packet.payload.len();
             let sum = pseudo_header(packet.src, packet.dst, packet.protocol, text as u32);
             let value = if plan.offload {
@@ -312,91 +343,102 @@ impl IpLayer {
     }
 
     /// To ourselves: one copy into a packet as it would come from a device.
-    fn loop_back(&mut self, cx: &mut IpCx<'_>, packet: &Packet<'_>) -> Result<(), Error> {
-        let headers = packet.ip_header_len() + packet.header.len();
-        let total = packet.payload.len();
-        let segment = usize::from(packet.segment_size);
-        let room = usize::from(LOOPBACK_MTU) - headers;
-        let unit = if segment == 0 || segment >= total {
-            room
-        } else {
-            room / segment * segment
-        };
-        if total > room && (segment == 0 || unit == 0 || packet.protocol != protocol::TCP) {
+    fn loop_back(&mut self, cx: &mut IpCx<'_>, packet: Packet<'_>) -> Result<(), Error> {
+        let super_segment = packet.is_super_segment();
+        let too_long = packet.len() > usize::from(LOOPBACK_MTU);
+        if too_long && !super_segment {
             self.counters.too_long += 1;
             return Err(Error::MessageTooLong);
         }
-        let mut at = 0;
-        loop {
-            let end = total.min(at + unit);
-            if self.looped.len() >= LOOPBACK_MAX {
-                self.counters.loopback_overflows += 1;
-                cx.drop(DropReason::NoRoom);
-                return Err(Error::NoBuffers);
+        let mut header = HeaderBuffer::new();
+        let len = packet.len().min(LOOPBACK_MTU.into()) as u16;
+        push_ip_header(&mut header, cx, &packet, len, 0);
+        header
+            .try_extend_from_slice(packet.header)
+            .map_err(|_| Error::Invalid)?;
+        let segment_size = if super_segment {
+            packet.segment_size
+        } else {
+            0
+        };
+        let whole = PacketOut {
+            header,
+            payload: packet.payload,
+            checksum: None,
+            segment_size,
+        };
+        if too_long && let Some(cuts) = cut(Medium::Ip, &whole) {
+            for wire in cuts {
+                self.push_looped(cx, &wire)?;
             }
-            let mut header = HeaderBuffer::new();
-            push_ip_header(&mut header, cx, packet, (headers + end - at) as u16, 0);
-            let transport = header.len();
-            header
-                .try_extend_from_slice(packet.header)
-                .map_err(|_| Error::Invalid)?;
-            if packet.protocol == protocol::TCP {
-                cut::adjust_tcp(&mut header[transport..], at, end == total);
-            }
-            let mut data = Vec::with_capacity(headers + end - at);
-            data.extend_from_slice(&header);
-            for piece in packet.payload.slice(at, end).pieces() {
-                data.extend_from_slice(piece);
-            }
-            let cut = segment > 0 && end - at > segment;
-            self.looped.push_back(PacketIn {
-                data: data.into(),
-                checksum: Checksum::Valid,
-                segments: if cut {
-                    (end - at).div_ceil(segment) as u16
-                } else {
-                    1
-                },
-                segment_size: if cut { packet.segment_size } else { 0 },
-            });
-            self.counters.looped += 1;
-            at = end;
-            if at >= total {
-                return Ok(());
-            }
+            return Ok(());
         }
+        self.push_looped(cx, &whole)
+    }
+
+    fn push_looped(&mut self, cx: &mut IpCx<'_>, packet: &PacketOut) -> Result<(), Error> {
+        if self.looped.len() >= LOOPBACK_MAX {
+            self.counters.loopback_overflows += 1;
+            cx.drop(DropReason::NoRoom);
+            return Err(Error::NoBuffers);
+        }
+        let size = usize::from(packet.segment_size);
+        let segments = if size == 0 {
+            1
+        } else {
+            packet.payload.len().div_ceil(size)
+        };
+        self.looped.push_back(PacketIn {
+            data: packet.to_bytes(),
+            checksum: Checksum::Valid,
+            segments: segments as u16,
+            segment_size: packet.segment_size,
+        });
+        self.counters.looped += 1;
+        Ok(())
     }
 
     /// The next packet for a device.
     pub(crate) fn poll_transmit(&mut self, cx: &mut IpCx<'_>) -> Option<(InterfaceId, PacketOut)> {
-        let queued = self.output.front_mut()?;
-        let interface = queued.interface;
-        let link = self
-            .interfaces
-            .get(usize::from(interface.0))
-            .map_or(0, |i| i.link_header_len());
-        let (packet, last) = match queued.work {
-            Work::Whole => (None, true),
-            _ => {
-                let (packet, last) = cut::next(queued, link);
-                (Some(packet), last)
-            }
-        };
-        let packet = match packet {
-            Some(packet) => {
-                if last {
-                    self.output.pop_front();
-                }
-                packet
-            }
-            None => self.output.pop_front()?.packet,
-        };
+        let (interface, packet) = self.next_packet()?;
         self.counters.packets_out += 1;
         cx.report(Interest::PACKET, || HostEvent::PacketOut {
             interface,
             packet: &packet,
         });
         Some((interface, packet))
+    }
+
+    fn next_packet(&mut self) -> Option<(InterfaceId, PacketOut)> {
+        loop {
+            if let Some((interface, cutting)) = &mut self.cutting {
+                if let Some(packet) = cutting.next() {
+                    return Some((*interface, packet));
+                }
+                self.cutting = None;
+            }
+            let Queued {
+                interface,
+                packet,
+                work,
+            } = self.output.pop_front()?;
+            let entry = self.interface(interface)?;
+            let cutting = match work {
+                Work::Whole => return Some((interface, packet)),
+                Work::Segments => match cut(entry.config.medium, &packet) {
+                    Some(cuts) => Cutting::Segments(cuts),
+                    None => return Some((interface, packet)),
+                },
+                Work::Fragments {
+                    mtu,
+                    identification,
+                } => {
+                    let link = entry.link_header_len();
+                    Cutting::Fragments(Fragments::new(packet, link, mtu, identification))
+                }
+            };
+            self.cutting = Some((interface, cutting));
+        }
     }
 
     /// The source of a packet that the layer itself sends to a neighbour or group on a link.
