@@ -36,17 +36,20 @@ impl Sum {
     }
 
     /// Adds what follows. A piece of odd length is not padded: the next one goes on in the middle of the word.
+    #[inline]
     pub fn add_bytes(&mut self, bytes: &[u8]) {
         self.add_native(fold(sum_native(bytes)));
         self.odd ^= bytes.len() % 2 == 1;
     }
 
     /// Adds two bytes in network order.
+    #[inline]
     pub fn add_u16(&mut self, value: u16) {
         self.add_native(value.to_be());
     }
 
     /// Adds four bytes in network order.
+    #[inline]
     pub fn add_u32(&mut self, value: u32) {
         self.add_native(fold(u64::from(value.to_be())));
     }
@@ -66,6 +69,7 @@ impl Sum {
         self.folded() == 0xffff
     }
 
+    #[inline]
     fn add_native(&mut self, word: u16) {
         let word = if self.odd { word.swap_bytes() } else { word };
         // 2^48 additions would have to come before this overflows.
@@ -120,18 +124,40 @@ const fn fold(sum: u64) -> u16 {
     sum as u16
 }
 
-/// The sum of 32-bit halves, which compilers turn into vector code; a 64-bit lane takes 2^32 of them.
+/// The sum of 32-bit halves in four lanes, which compilers turn into vector code; a lane takes 2^32 of them.
+#[inline]
 fn sum_native(bytes: &[u8]) -> u64 {
-    let (blocks, rest) = bytes.as_chunks::<8>();
-    let mut sum = 0;
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let mut lanes = [0; 4];
     for block in blocks {
-        let block = u64::from_ne_bytes(*block);
-        sum += (block >> 32) + (block & 0xffff_ffff);
+        for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
+            *lane += halves(*word);
+        }
     }
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
+    let (words, rest) = rest.as_chunks::<8>();
+    lanes.iter().sum::<u64>() + words.iter().copied().map(halves).sum::<u64>() + sum_tail(rest)
+}
+
+#[inline]
+const fn halves(word: [u8; 8]) -> u64 {
+    let word = u64::from_ne_bytes(word);
+    (word >> 32) + (word & 0xffff_ffff)
+}
+
+/// Of less than 8 bytes: no loop, since headers are short and often end here.
+#[inline]
+fn sum_tail(mut rest: &[u8]) -> u64 {
+    let mut sum = 0;
+    if let Some((word, after)) = rest.split_first_chunk() {
+        sum += u64::from(u32::from_ne_bytes(*word));
+        rest = after;
     }
-    let last = u64::from_ne_bytes(last);
-    sum + (last >> 32) + (last & 0xffff_ffff)
+    if let Some((word, after)) = rest.split_first_chunk() {
+        sum += u64::from(u16::from_ne_bytes(*word));
+        rest = after;
+    }
+    if let [last, ..] = *rest {
+        sum += u64::from(u16::from_ne_bytes([last, 0]));
+    }
+    sum
 }

@@ -84,9 +84,9 @@ pub enum Message<'a> {
     },
     /// A packet could not be delivered.
     DestinationUnreachable {
-        /// One of [`unreachable`].
+        /// One of [`unreachable`](mod@unreachable).
         code: u8,
-        /// Bytes of a packet that would have fit, in [`unreachable::FRAGMENTATION_NEEDED`]; 0 when not told.
+        /// Bytes of a packet that would have fit, in [`FRAGMENTATION_NEEDED`](unreachable::FRAGMENTATION_NEEDED); 0 when not told.
         next_hop_mtu: u16,
         /// Its header and the beginning of its payload.
         quoted: &'a [u8],

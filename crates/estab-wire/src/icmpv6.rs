@@ -75,7 +75,7 @@ pub mod parameter_problem {
 pub enum Message<'a> {
     /// A packet could not be delivered.
     DestinationUnreachable {
-        /// One of [`unreachable`].
+        /// One of [`unreachable`](mod@unreachable).
         code: u8,
         /// As much of it as fits.
         quoted: &'a [u8],

@@ -64,6 +64,8 @@
 extern crate alloc;
 
 pub mod arp;
+#[doc(hidden)]
+pub mod check;
 pub mod checksum;
 mod error;
 pub mod ethernet;

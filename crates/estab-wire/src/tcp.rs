@@ -51,6 +51,7 @@ struct Layout {
 }
 
 /// A window as it stands in a header: not yet shifted by the window scale.
+// RFC 9293 3.1 MUST-1: unsigned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnscaledWindow(pub u16);
 
@@ -77,6 +78,7 @@ pub struct Header {
 
 /// The checksum of a segment, whose checksum field must be 0 in the pieces. To be stored in network order at
 /// [`CHECKSUM_OFFSET`].
+// RFC 9293 3.1 MUST-2: with the pseudo-header, an odd last byte padded.
 pub fn checksum<'a>(
     src: IpAddr,
     dst: IpAddr,
@@ -86,6 +88,7 @@ pub fn checksum<'a>(
 }
 
 /// Is the checksum of a segment right?
+// RFC 9293 3.1 MUST-3.
 pub fn verify(src: IpAddr, dst: IpAddr, segment: &[u8]) -> bool {
     let mut sum = pseudo_header(src, dst, protocol::TCP, segment.len() as u32);
     sum.add_bytes(segment);

@@ -130,6 +130,9 @@ impl core::fmt::Display for WalkError {
 
 impl core::error::Error for WalkError {}
 
+/// Where the fixed header announces what follows it.
+const NEXT_HEADER_OFFSET: usize = 6;
+
 const TRUNCATED: WalkError = WalkError::Discard(Error::Truncated);
 
 /// Walks over the extension headers of `packet`, whose fixed header is `header`, as the packet's destination does.
@@ -142,30 +145,48 @@ const TRUNCATED: WalkError = WalkError::Discard(Error::Truncated);
 /// [`WalkError::Discard`] when a header ends behind the packet, when there are more than
 /// [`EXTENSION_HEADERS_MAX`], or when an unknown option asks for it; [`WalkError::Parameter`] for an unknown option
 /// that asks for that, a routing header with segments left, and hop-by-hop options elsewhere than first.
+#[inline]
 pub fn walk(header: &Header, packet: &[u8]) -> Result<Upper, WalkError> {
     let end = packet
         .len()
         .min(HEADER_LEN + usize::from(header.payload_len));
-    let packet = packet.get(..end).unwrap_or_default();
-    let mut upper = Upper {
+    let Some(packet) = packet
+        .get(..end)
+        .filter(|packet| packet.len() >= HEADER_LEN)
+    else {
+        return Err(TRUNCATED);
+    };
+    let upper = Upper {
         protocol: header.next_header,
         offset: HEADER_LEN,
-        // The fixed header's next header field.
-        announced_at: 6,
+        announced_at: NEXT_HEADER_OFFSET,
         fragment: None,
     };
-    for walked in 0..=EXTENSION_HEADERS_MAX {
-        match upper.protocol {
-            // RFC 8200 section 4: only directly behind the fixed header.
-            protocol::HOP_BY_HOP if walked > 0 => return Err(parameter(1, upper.announced_at)),
-            protocol::HOP_BY_HOP
+    if is_extension(upper.protocol) {
+        walk_extensions(packet, upper)
+    } else {
+        Ok(upper)
+    }
+}
+
+const fn is_extension(protocol: u8) -> bool {
+    matches!(
+        protocol,
+        protocol::HOP_BY_HOP
             | protocol::DESTINATION_OPTIONS
             | protocol::ROUTING
-            | protocol::FRAGMENT => {}
-            _ if upper.offset > packet.len() => return Err(TRUNCATED),
-            _ => return Ok(upper),
+            | protocol::FRAGMENT
+    )
+}
+
+fn walk_extensions(packet: &[u8], mut upper: Upper) -> Result<Upper, WalkError> {
+    for _ in 0..EXTENSION_HEADERS_MAX {
+        let step = step(packet, &mut upper)?;
+        // RFC 8200 section 4: only directly behind the fixed header, so never behind another.
+        if upper.protocol == protocol::HOP_BY_HOP {
+            return Err(parameter(1, upper.announced_at));
         }
-        if step(packet, &mut upper)? == Step::Stop {
+        if step == Step::Stop || !is_extension(upper.protocol) {
             return Ok(upper);
         }
     }

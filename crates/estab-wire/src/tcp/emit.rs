@@ -37,6 +37,7 @@ impl Header {
             dst_port: self.dst_port.into(),
             seq: self.seq.0.into(),
             ack: self.ack.0.into(),
+            // The reserved bits are those of `flags` that its maker had a reason to set.
             offset_flags: ((len as u16 / 4) << 12 | self.flags.bits()).into(),
             window: self.window.0.into(),
             checksum: 0.into(),
@@ -72,6 +73,7 @@ impl Writer<'_> {
 }
 
 impl SynOptions {
+    // RFC 9293 3.1 MUST-69: every option is padded in front to 4 bytes, so that nothing follows the last.
     fn len(&self) -> usize {
         let Self {
             mss,

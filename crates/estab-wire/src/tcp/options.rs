@@ -45,6 +45,7 @@ pub struct SegmentOptions {
 }
 
 /// Options by kind of segment, so that an MSS cannot be read from a data segment.
+// RFC 9293 3.2 MUST-65: nor be sent in one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Options {
     /// Of a segment with SYN.

@@ -16,6 +16,7 @@ impl Header {
     /// # Errors
     ///
     /// [`Error::Truncated`]; [`Error::Malformed`] when the data offset is less than 5.
+    #[inline]
     pub fn parse(segment: &[u8]) -> Result<(Self, usize), Error> {
         let Ok((layout, _)) = Layout::ref_from_prefix(segment) else {
             return Err(Error::Truncated);
@@ -27,7 +28,12 @@ impl Header {
         let Some(options) = segment.get(HEADER_LEN..payload_offset) else {
             return Err(Error::Truncated);
         };
-        Ok((layout.header(options), payload_offset))
+        let mut header = layout.header();
+        match &mut header.options {
+            Options::Syn(out) => syn_options(options, out),
+            Options::Segment(out) => segment_options(options, out),
+        }
+        Ok((header, payload_offset))
     }
 
     /// Reads a header that an ICMP message quotes, of which no more than 8 bytes need be there: source port,
@@ -49,7 +55,8 @@ impl Header {
 }
 
 impl Layout {
-    fn header(&self, options: &[u8]) -> Header {
+    /// Without what its options say.
+    fn header(&self) -> Header {
         let flags = Flags::from_bits(self.offset_flags.get());
         Header {
             src_port: self.src_port.get(),
@@ -60,15 +67,20 @@ impl Layout {
             window: UnscaledWindow(self.window.get()),
             urgent: self.urgent.get(),
             options: if flags.syn() {
-                Options::Syn(syn_options(options))
+                Options::Syn(SynOptions::default())
             } else {
-                Options::Segment(segment_options(options))
+                Options::NONE
             },
         }
     }
 }
 
 /// Calls `option` with kind and data of each option.
+//
+// RFC 9293 3.1 MUST-5, MUST-6, MUST-68: options are looked for in every segment; all but two have a length, by
+// which the unknown ones are skipped.
+// RFC 9293 3.1 MUST-7: an illegal length ends the list, and nothing worse: the segment counts without the rest.
+// RFC 9293 3.2 MUST-64: nothing is assumed about alignment.
 fn for_each(mut options: &[u8], mut option: impl FnMut(u8, &[u8])) {
     loop {
         match *options {
@@ -89,8 +101,7 @@ fn for_each(mut options: &[u8], mut option: impl FnMut(u8, &[u8])) {
     }
 }
 
-fn syn_options(options: &[u8]) -> SynOptions {
-    let mut out = SynOptions::default();
+fn syn_options(options: &[u8], out: &mut SynOptions) {
     for_each(options, |kind, data| match (kind, data) {
         (kind::MSS, &[a, b]) => out.mss = Some(u16::from_be_bytes([a, b])),
         (kind::WINDOW_SCALE, &[shift]) => out.window_scale = Some(shift),
@@ -102,12 +113,10 @@ fn syn_options(options: &[u8]) -> SynOptions {
         }
         _ => {}
     });
-    out
 }
 
-fn segment_options(mut options: &[u8]) -> SegmentOptions {
-    let mut out = SegmentOptions::default();
-    // The layout of RFC 7323 appendix A, which nearly every segment has.
+fn segment_options(mut options: &[u8], out: &mut SegmentOptions) {
+    // The layout that RFC 7323 recommends, and that nearly every segment has.
     if let Some((&[kind::NOP, kind::NOP, kind::TIMESTAMPS, 10, ref data @ ..], rest)) =
         options.split_first_chunk::<12>()
     {
@@ -128,7 +137,6 @@ fn segment_options(mut options: &[u8]) -> SegmentOptions {
         }
         _ => {}
     });
-    out
 }
 
 fn timestamps(&[a, b, c, d, e, f, g, h]: &[u8; 8]) -> Timestamps {
