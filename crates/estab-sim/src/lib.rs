@@ -2,10 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod app;
+pub mod craft;
+pub mod lab;
 mod link;
 mod network;
 mod rule;
 mod seen;
+pub mod stage;
 
 pub use app::{App, Ending, Listener, Pattern, Peer, PeerConfig, PeerReport, Reporter, Reports};
 pub use link::{Link, LinkConfig, LinkCounters};

@@ -169,6 +169,14 @@ impl Network {
         &self.hosts[host.0].name
     }
 
+    /// A host's interface, in the order in which it was joined to links.
+    ///
+    /// # Panics
+    /// When it has not so many.
+    pub fn interface(&self, host: HostId, nth: usize) -> InterfaceId {
+        self.hosts[host.0].interfaces[nth].id
+    }
+
     /// All hosts.
     pub fn hosts(&self) -> impl Iterator<Item = HostId> + use<> {
         (0..self.hosts.len()).map(HostId)

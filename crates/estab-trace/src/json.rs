@@ -8,7 +8,7 @@
 //! | `state` | `from`, `to` in the RFC's spelling, `cause` |
 //! | `drop` | `reason`, `clause`; of TCP `flags`, `seq`, `len` |
 //! | `timer` | `timer`, `what` (`armed` with `at`, or `fired`) |
-//! | `call` | `call`, `len` when it moved bytes |
+//! | `call` | `call`, `len` when it moved bytes; or what was done to the host from outside: `reboot`, `cable cut`, `cable mended` |
 //! | `error` | `error` by its name in `errno`, `text` |
 //!
 //! All of TCP's have `local` and `remote`.
@@ -71,6 +71,9 @@ impl Json {
                 self.tcp(&mut object, &record.host, connection, event)?;
             }
             HostRecord::PacketIn { .. } | HostRecord::PacketOut { .. } => return None,
+            HostRecord::Environment(what) => {
+                object.put("event", "call").put("call", what.name());
+            }
             HostRecord::Drop { reason } => {
                 let (name, clause) = reason.describe();
                 object.put("event", "drop");

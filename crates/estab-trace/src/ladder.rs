@@ -13,7 +13,7 @@ mod live;
 
 pub use live::LiveLadder;
 
-use crate::{HostRecord, Record, Relative, Segment, TcpRecord, describe};
+use crate::{Environment, HostRecord, Record, Relative, Segment, TcpRecord, describe};
 use core::net::{IpAddr, SocketAddr};
 use draw::{Arrow, Row, Shape};
 use estab_tcp::event::{Call, RetransmitReason};
@@ -290,6 +290,10 @@ impl<'a> Ladder<'a> {
     /// States as they are after this record.
     fn remember(&mut self, index: usize) {
         let (side, record) = self.records[index];
+        if matches!(record.event, HostRecord::Environment(Environment::Reboot)) {
+            self.states.retain(|(of, _), _| *of != side);
+            self.listening.retain(|(of, _), _| *of != side);
+        }
         if let Some((tuple, TcpRecord::State { to, .. })) = record.tcp() {
             if tuple.remote.port() == 0 {
                 self.listening.insert((side, tuple.local.port()), *to);
@@ -339,6 +343,7 @@ impl<'a> Ladder<'a> {
                     }
                 }
             }
+            HostRecord::Environment(what) => row.note(side, format!("*** {} ***", what.name())),
             HostRecord::Drop { reason } => {
                 let (name, clause) = reason.describe();
                 row.note(side, format!("drop: {name} ({clause})"));

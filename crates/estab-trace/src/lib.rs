@@ -50,6 +50,6 @@ mod text;
 pub use collector::{Collector, Tee};
 pub use json::Json;
 pub use ladder::{LiveLadder, ladder};
-pub use record::{HostRecord, Record, Segment, TcpRecord};
+pub use record::{Environment, HostRecord, Record, Segment, TcpRecord};
 pub use relative::Relative;
 pub use text::Text;

@@ -69,6 +69,30 @@ pub enum HostRecord {
         /// Code.
         code: u8,
     },
+    /// Something was done to the host or its cable from outside.
+    Environment(Environment),
+}
+
+/// What is done to a host from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// It crashes and starts again, and has forgotten all connections.
+    Reboot,
+    /// Its cable is cut: nothing passes.
+    CableCut,
+    /// Its cable is whole again.
+    CableMended,
+}
+
+impl Environment {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reboot => "reboot",
+            Self::CableCut => "cable cut",
+            Self::CableMended => "cable mended",
+        }
+    }
 }
 
 /// [`Event`] with nothing borrowed.

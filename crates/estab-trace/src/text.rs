@@ -35,6 +35,7 @@ impl Text {
         let what = match &record.event {
             HostRecord::Tcp { connection, event } => self.tcp(connection, event),
             HostRecord::PacketIn { .. } | HostRecord::PacketOut { .. } => return None,
+            HostRecord::Environment(what) => what.name().into(),
             HostRecord::Drop { reason } => {
                 let (name, clause) = reason.describe();
                 format!("drop {name} ({clause})")

@@ -73,6 +73,9 @@ impl<W: Write> LiveLadder<W> {
         let mut row = Row::new(record.time);
         match &record.event {
             HostRecord::Tcp { connection, event } => self.tcp(connection, event, &mut row)?,
+            HostRecord::Environment(what) => {
+                row.note(Side::Left, format!("*** {} ***", what.name()))
+            }
             HostRecord::Drop { reason } => {
                 let (name, clause) = reason.describe();
                 row.note(Side::Left, format!("drop: {name} ({clause})"));
