@@ -1,0 +1,69 @@
+//! The background thread: it drives the devices while nobody waits in a call.
+
+use super::leadership::{Leader, Tick};
+use super::{CoreGuard, Driver};
+use crate::clock::NEVER;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time without a leader after which the background thread takes over: one to two of these.
+const GRACE: Duration = Duration::from_millis(2);
+
+/// Starts it. It holds the driver, not a handle: it ends after the last handle is dropped.
+pub(super) fn spawn(driver: Arc<Driver>) -> io::Result<()> {
+    let thread = std::thread::Builder::new().name("estab-driver".into());
+    thread.spawn(move || {
+        // A waker or a device of the user's may panic. The host goes on.
+        while std::panic::catch_unwind(AssertUnwindSafe(|| driver.run_background())).is_err() {}
+    })?;
+    Ok(())
+}
+
+impl Driver {
+    /// Until the host is stopped.
+    fn run_background(&self) {
+        loop {
+            let mut core = self.lock();
+            if core.stopped {
+                return;
+            }
+            let (tick, next) = core.lead.tick();
+            let kick = core.follow(next);
+            match tick {
+                Tick::Lead => {
+                    core.counters.background_leads += 1;
+                    self.lead_background(core);
+                }
+                Tick::Again => {
+                    self.finish_with(core, kick);
+                    self.wait_for_kick(self.now() + GRACE);
+                }
+                Tick::Park => {
+                    self.finish_with(core, kick);
+                    self.wait_for_kick(NEVER);
+                }
+            }
+        }
+    }
+
+    /// Until somebody else leads.
+    fn lead_background<'a>(&'a self, mut core: CoreGuard<'a>) {
+        let me = Leader::Background;
+        while core.lead.leader() == me && !core.stopped {
+            let released;
+            (core, released) = self.flush(core);
+            if released {
+                continue;
+            }
+            if !core.lead.rest(me) {
+                let next = core.lead.relieve(me);
+                let kick = core.follow(next);
+                return self.finish_with(core, kick);
+            }
+            core = self.turn(core, me, NEVER);
+        }
+        self.finish(core);
+    }
+}

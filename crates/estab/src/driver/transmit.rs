@@ -1,0 +1,228 @@
+//! The way out: what the stack wants to send is written by one thread at a time, without the lock.
+
+use super::{Core, CoreGuard, Driver, Kick, Wakes};
+use estab_device::TxBatch;
+use estab_tcp::Instant;
+use smallvec::SmallVec;
+use std::time::Duration;
+
+/// Packets taken from the stack before they are written.
+const TX_BATCH_MAX: usize = 64;
+
+/// Packets that wait for a device which takes no more, while other devices do.
+const TX_QUEUE_MAX: usize = 1024;
+
+/// Batches that one call writes before it leaves the rest to the leader.
+const ROUNDS_MAX: usize = 64;
+
+/// How soon a device that is full, and cannot say when it is not, is tried again.
+const RETRY_FULL: Duration = Duration::from_millis(1);
+
+/// What has to be done without the lock, after a call or a batch.
+struct Errands {
+    /// This thread writes. The batch of each port, those of blocked ports among them.
+    output: Option<Vec<TxBatch>>,
+    wakes: Wakes,
+    kick: Kick,
+}
+
+impl Errands {
+    fn is_empty(&self) -> bool {
+        self.output.is_none() && self.wakes.is_empty() && self.kick == Kick::Nobody
+    }
+}
+
+impl Driver {
+    /// Releases the lock; sends and tells what was caused under it.
+    pub(crate) fn finish<'a>(&'a self, core: CoreGuard<'a>) {
+        self.finish_with(core, Kick::Nobody);
+    }
+
+    /// The same, and interrupts who has to notice a change of leadership.
+    pub(super) fn finish_with<'a>(&'a self, mut core: CoreGuard<'a>, kick: Kick) {
+        for _ in 0..ROUNDS_MAX {
+            let errands = core.errands(self.now());
+            drop(core);
+            let more = self.run(errands);
+            if !more {
+                self.kick_for(kick);
+                return;
+            }
+            core = self.lock();
+        }
+        // Others keep this thread writing: the rest is for whoever leads. Its first step is to look for output.
+        let leader = core.interrupt(true);
+        let mut wakes = core.take_wakes();
+        drop(core);
+        wakes.wake();
+        self.kick_for(leader);
+        self.kick_for(kick);
+    }
+
+    /// One round of it. True when the lock was released meanwhile, so that anything may have changed.
+    pub(super) fn flush<'a>(&'a self, mut core: CoreGuard<'a>) -> (CoreGuard<'a>, bool) {
+        let errands = core.errands(self.now());
+        if errands.is_empty() {
+            return (core, false);
+        }
+        drop(core);
+        self.run(errands);
+        (self.lock(), true)
+    }
+
+    /// Does what is to be done. True when something was written, and there may be more.
+    fn run(&self, errands: Errands) -> bool {
+        let Errands {
+            output,
+            mut wakes,
+            kick,
+        } = errands;
+        let writes = output.is_some();
+        if let Some(batches) = output {
+            Writing::new(self, batches).write();
+        }
+        wakes.wake();
+        self.kick_for(kick);
+        writes
+    }
+}
+
+impl Core {
+    fn errands(&mut self, now: Instant) -> Errands {
+        let writes = self.pull(now);
+        self.dispatch();
+        let output = writes.then(|| std::mem::take(&mut self.tx));
+        let wanted = std::mem::take(&mut self.wakes.leader);
+        let kick = self.interrupt(wanted);
+        Errands {
+            output,
+            wakes: self.take_wakes(),
+            kick,
+        }
+    }
+
+    pub(super) fn take_wakes(&mut self) -> Wakes {
+        if self.wakes.is_empty() {
+            return Wakes::default();
+        }
+        let wakes = std::mem::take(&mut self.wakes);
+        self.counters.thread_wakes += wakes.thread_count();
+        wakes
+    }
+
+    /// Takes packets from the stack. True when there are some to write, and nobody else writes: then the caller does.
+    fn pull(&mut self, now: Instant) -> bool {
+        let all_blocked = !self.ports.is_empty() && self.ports.iter().all(|port| port.blocked);
+        if self.writing || all_blocked {
+            return false;
+        }
+        self.tx.resize_with(self.ports.len(), TxBatch::default);
+        let waiting = |port: (&super::PortState, &TxBatch)| !port.0.blocked && !port.1.is_empty();
+        let mut writes = self.ports.iter().zip(&self.tx).any(waiting);
+        for _ in 0..TX_BATCH_MAX {
+            let Some((interface, packet)) = self.stack.poll_transmit(now) else {
+                break;
+            };
+            let index = self.ports.iter().position(|p| p.interface == interface);
+            let Some(index) = index else {
+                self.counters.packets_dropped += 1;
+                continue;
+            };
+            let (port, batch) = (&self.ports[index], &mut self.tx[index]);
+            if port.failing || batch.len() >= TX_QUEUE_MAX {
+                self.counters.packets_dropped += 1;
+                continue;
+            }
+            batch.push(packet);
+            writes |= !port.blocked;
+        }
+        self.writing = writes;
+        writes
+    }
+}
+
+/// The right to write. However it ends, the next thread can have it.
+struct Writing<'a> {
+    driver: &'a Driver,
+    batches: Vec<TxBatch>,
+    outcomes: SmallVec<[Outcome; 2]>,
+}
+
+/// What became of a port's batch.
+struct Outcome {
+    index: usize,
+    sent: usize,
+    failed: Option<std::io::Error>,
+    deadline: Option<Instant>,
+}
+
+impl<'a> Writing<'a> {
+    fn new(driver: &'a Driver, batches: Vec<TxBatch>) -> Self {
+        Self {
+            driver,
+            batches,
+            outcomes: SmallVec::new(),
+        }
+    }
+
+    fn write(mut self) {
+        for (index, batch) in self.batches.iter_mut().enumerate() {
+            if batch.is_empty() {
+                continue;
+            }
+            let before = batch.len();
+            let mut device = self.driver.ports[index].device();
+            let failed = device.transmit(self.driver.now(), batch).err();
+            self.outcomes.push(Outcome {
+                index,
+                sent: before - batch.len().min(before),
+                failed,
+                deadline: device.wait_on().deadline,
+            });
+        }
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        let now = self.driver.now();
+        let mut core = self.driver.lock();
+        core.writing = false;
+        core.tx = std::mem::take(&mut self.batches);
+        for outcome in self.outcomes.drain(..) {
+            core.written(now, outcome);
+        }
+    }
+}
+
+impl Core {
+    fn written(&mut self, now: Instant, outcome: Outcome) {
+        let Outcome {
+            index,
+            sent,
+            failed,
+            deadline,
+        } = outcome;
+        let (port, batch) = (&mut self.ports[index], &mut self.tx[index]);
+        self.counters.packets_out += sent as u64;
+        if let Some(error) = failed {
+            self.counters.device_errors += 1;
+            self.counters.packets_dropped += batch.len() as u64;
+            while batch.pop().is_some() {}
+            if !port.failing {
+                tracing::warn!(interface = port.interface.0, %error, "a device cannot send");
+            }
+            port.fail(now);
+            return;
+        }
+        port.deadline = deadline;
+        if batch.is_empty() {
+            return;
+        }
+        port.blocked = true;
+        if !port.has_descriptor {
+            let retry = now + RETRY_FULL;
+            port.deadline = Some(deadline.map_or(retry, |d| d.min(retry)));
+        }
+    }
+}

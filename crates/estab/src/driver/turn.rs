@@ -1,0 +1,296 @@
+//! A leader's turn: wait for the devices, take what came, and give it to the stack.
+
+use super::leadership::Leader;
+use super::port::RxBuffers;
+use super::{Core, CoreGuard, Driver};
+use crate::clock::NEVER;
+use estab_device::TxBatch;
+use estab_tcp::Instant;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::{AsFd, BorrowedFd};
+use smallvec::SmallVec;
+use std::io;
+
+/// A set of ports, by index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct PortSet(u64);
+
+/// Devices of a host, at most: the sets have this many bits.
+pub(crate) const DEVICES_MAX: usize = 64;
+
+impl PortSet {
+    pub(super) fn add(&mut self, index: usize) {
+        self.0 |= 1 << index;
+    }
+
+    pub(super) fn contains(self, index: usize) -> bool {
+        self.0 & (1 << index) != 0
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What a leader does in its turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// Look into these without waiting.
+    pub(super) pending: PortSet,
+    /// They hold something back that is due now.
+    pub(super) due: PortSet,
+    /// They take no more: wait for room.
+    pub(super) blocked: PortSet,
+    /// Leave these alone.
+    pub(super) failing: PortSet,
+    /// Take a batch from these, a single packet from the others.
+    pub(super) bulk: PortSet,
+    /// Wait no longer than this.
+    pub(super) until: Instant,
+}
+
+/// What became of a port.
+pub(super) struct Received {
+    index: usize,
+    count: usize,
+    failed: Option<io::Error>,
+    deadline: Option<Instant>,
+}
+
+/// Packets that a leader has taken and not yet handed over.
+#[derive(Default)]
+pub(super) struct Catch {
+    buffers: Vec<RxBuffers>,
+    ports: SmallVec<[Received; 2]>,
+}
+
+impl Driver {
+    /// A thread's turn: waits for the devices, at most until `until`, and handles what came. Returns without having
+    /// handled anything when it was relieved meanwhile.
+    pub(super) fn turn<'a>(
+        &'a self,
+        mut core: CoreGuard<'a>,
+        who: Leader,
+        until: Instant,
+    ) -> CoreGuard<'a> {
+        let now = self.now();
+        let plan = core.plan(now, until);
+        let mut catch = core.take_catch();
+        let waits = plan.pending.is_empty() && plan.due.is_empty() && plan.until > now;
+        if waits {
+            core.asleep_until = Some(plan.until);
+            core.counters.sleeps += 1;
+        }
+        drop(core);
+        let mut ready = plan.pending;
+        let mut writable = PortSet::default();
+        // A single device that has more needs no asking.
+        if waits || self.ports.len() > 1 {
+            (ready, writable) = self.wait(&plan, who, if waits { plan.until } else { now });
+        }
+        if who == Leader::Background {
+            let mut core = self.lock();
+            if !core.lead.resume(who) {
+                core.give_back(&plan);
+                return core;
+            }
+            core.asleep_until = None;
+            drop(core);
+        }
+        self.receive(ready, &plan, &mut catch);
+        let mut core = self.lock();
+        core.asleep_until = None;
+        core.unblock(writable);
+        core.handle(self.now(), catch);
+        core
+    }
+
+    /// Waits for the descriptors; the ports to receive from, and those that have room again.
+    fn wait(&self, plan: &Plan, who: Leader, until: Instant) -> (PortSet, PortSet) {
+        let kick = if who == Leader::Background {
+            &self.background_kick
+        } else {
+            &self.leader_kick
+        };
+        let mut indexes = SmallVec::<[usize; 4]>::new();
+        let mut polls = SmallVec::<[PollFd<'_>; 4]>::new();
+        polls.push(PollFd::new(kick, PollFlags::IN));
+        for (index, port) in self.ports.iter().enumerate() {
+            let Some(descriptor) = &port.descriptor else {
+                continue;
+            };
+            if plan.failing.contains(index) {
+                continue;
+            }
+            let mut events = PollFlags::IN;
+            events.set(PollFlags::OUT, plan.blocked.contains(index));
+            indexes.push(index);
+            polls.push(PollFd::new(descriptor, events));
+        }
+        self.poll(&mut polls, until);
+        if !polls[0].revents().is_empty() {
+            drain(kick.as_fd());
+        }
+        let (mut ready, mut writable) = (plan.pending, PortSet::default());
+        for (index, poll) in indexes.into_iter().zip(&polls[1..]) {
+            let revents = poll.revents();
+            // An error is told by the call that follows.
+            if revents.intersects(PollFlags::IN | PollFlags::ERR | PollFlags::HUP) {
+                ready.add(index);
+            }
+            if revents.intersects(PollFlags::OUT | PollFlags::ERR | PollFlags::HUP) {
+                writable.add(index);
+            }
+        }
+        (ready, writable)
+    }
+
+    fn poll(&self, polls: &mut [PollFd<'_>], until: Instant) {
+        let timeout = (until != NEVER).then(|| {
+            let left = until - self.now();
+            Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            }
+        });
+        // EINTR is like a time-out: whoever called looks again.
+        let _ = rustix::event::poll(polls, timeout.as_ref());
+    }
+
+    /// Waits for a kick of the background thread alone.
+    pub(super) fn wait_for_kick(&self, until: Instant) {
+        let mut polls = [PollFd::new(&self.background_kick, PollFlags::IN)];
+        self.poll(&mut polls, until);
+        if !polls[0].revents().is_empty() {
+            drain(self.background_kick.as_fd());
+        }
+    }
+
+    /// Takes what has come. Without the lock of the core.
+    pub(super) fn receive(&self, ready: PortSet, plan: &Plan, catch: &mut Catch) {
+        for (index, port) in self.ports.iter().enumerate() {
+            let due = plan.due.contains(index);
+            if !due && !ready.contains(index) {
+                continue;
+            }
+            let batch = catch.buffers[index].batch(plan.bulk.contains(index));
+            let room = batch.room();
+            let mut device = port.device();
+            let mut result = device.receive(self.now(), batch);
+            if due && result.is_ok() {
+                // What the device held back goes out with an empty batch too.
+                let mut nothing = TxBatch::default();
+                result = device
+                    .transmit(self.now(), &mut nothing)
+                    .and(result);
+            }
+            catch.ports.push(Received {
+                index,
+                count: room - batch.room().min(room),
+                failed: result.err(),
+                deadline: device.wait_on().deadline,
+            });
+        }
+    }
+}
+
+/// Empties the counter of an eventfd.
+fn drain(eventfd: BorrowedFd<'_>) {
+    let _ = rustix::io::read(eventfd, &mut [0; 8]);
+}
+
+impl Core {
+    /// What the leader has to look at next.
+    pub(super) fn plan(&mut self, now: Instant, until: Instant) -> Plan {
+        let mut plan = Plan {
+            pending: PortSet::default(),
+            due: PortSet::default(),
+            blocked: PortSet::default(),
+            failing: PortSet::default(),
+            bulk: PortSet::default(),
+            until: until.min(self.next_deadline()),
+        };
+        for (index, port) in self.ports.iter_mut().enumerate() {
+            if port.deadline.is_some_and(|deadline| deadline <= now) {
+                port.deadline = None;
+                port.failing = false;
+                // One without a descriptor, that was full, is tried again too.
+                port.blocked &= port.has_descriptor;
+                plan.due.add(index);
+            }
+            if port.failing {
+                plan.failing.add(index);
+                continue;
+            }
+            if std::mem::take(&mut port.pending) {
+                plan.pending.add(index);
+            }
+            if port.blocked {
+                plan.blocked.add(index);
+            }
+            if port.bulk {
+                plan.bulk.add(index);
+            }
+        }
+        plan
+    }
+
+    /// The leader was relieved before it did what it had planned: the next one does it.
+    pub(super) fn give_back(&mut self, plan: &Plan) {
+        for (index, port) in self.ports.iter_mut().enumerate() {
+            port.pending |= plan.pending.contains(index);
+            if plan.due.contains(index) {
+                port.deadline = Some(Instant::ZERO);
+            }
+        }
+    }
+
+    /// The leader's buffers; there is one leader, so they are there.
+    pub(super) fn take_catch(&mut self) -> Catch {
+        let mut buffers = std::mem::take(&mut self.rx);
+        buffers.resize_with(self.ports.len(), RxBuffers::default);
+        Catch {
+            buffers,
+            ports: SmallVec::new(),
+        }
+    }
+
+    /// These ports take packets again.
+    pub(super) fn unblock(&mut self, writable: PortSet) {
+        for (index, port) in self.ports.iter_mut().enumerate() {
+            if writable.contains(index) {
+                port.blocked = false;
+            }
+        }
+    }
+
+    /// Gives what was taken, and the time, to the stack.
+    pub(super) fn handle(&mut self, now: Instant, mut catch: Catch) {
+        for received in catch.ports.drain(..) {
+            let port = &mut self.ports[received.index];
+            let batch = catch.buffers[received.index].batch(port.bulk);
+            while let Some(packet) = batch.pop() {
+                self.stack.handle_packet(now, port.interface, packet);
+            }
+            let full = received.count >= batch.room();
+            self.counters.packets_in += received.count as u64;
+            match received.failed {
+                None => {
+                    port.deadline = received.deadline;
+                    port.pending |= full;
+                    port.bulk = if port.bulk { received.count > 1 } else { full };
+                }
+                Some(error) => {
+                    self.counters.device_errors += 1;
+                    tracing::warn!(interface = port.interface.0, %error, "a device cannot receive");
+                    port.fail(now);
+                }
+            }
+        }
+        self.rx = catch.buffers;
+        if self.stack.poll_timeout().is_some_and(|due| due <= now) {
+            self.stack.handle_timeout(now);
+        }
+        self.dispatch();
+    }
+}
