@@ -5,7 +5,10 @@ use estab_tcp::Instant;
 pub(crate) struct Clock(std::time::Instant);
 
 impl Clock {
-    #[allow(clippy::disallowed_methods, reason = "the driver is where the clock is read")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the driver is where the clock is read"
+    )]
     pub(crate) fn start() -> Self {
         Self(std::time::Instant::now())
     }

@@ -22,6 +22,7 @@ pub(crate) mod waits;
 pub(crate) mod task;
 
 use crate::clock::{Clock, NEVER};
+pub(crate) use block::Patience;
 use estab_device::{Device, TxBatch};
 use estab_stack::{Error, InterfaceId, SocketId, Stack, StackEvent};
 use estab_tcp::Instant;
@@ -35,7 +36,6 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
-pub(crate) use block::Patience;
 pub(crate) use turn::DEVICES_MAX;
 use waits::{Waits, Wakes};
 
@@ -109,7 +109,11 @@ pub(crate) type CoreGuard<'a> = MutexGuard<'a, Core>;
 
 impl Driver {
     /// Takes over the stack and the devices, and starts the background thread.
-    pub(crate) fn start(stack: Stack, clock: Clock, devices: Vec<NewPort>) -> io::Result<Arc<Self>> {
+    pub(crate) fn start(
+        stack: Stack,
+        clock: Clock,
+        devices: Vec<NewPort>,
+    ) -> io::Result<Arc<Self>> {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let leader_kick = rustix::event::eventfd(0, flags)?;
         let background_kick = rustix::event::eventfd(0, flags)?;
@@ -242,6 +246,13 @@ impl Core {
         })
     }
 
+    /// For a future that may wait.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn new_key(&mut self) -> waits::Key {
+        self.next_future += 1;
+        waits::Key::Future(self.next_future)
+    }
+
     /// Takes an accepted connection from a listener, and registers its socket.
     pub(crate) fn accept(
         &mut self,
@@ -308,7 +319,10 @@ impl Core {
     /// When the stack or a device has something to do by itself.
     fn next_deadline(&self) -> Instant {
         let devices = self.ports.iter().filter_map(|port| port.deadline);
-        devices.chain(self.stack.poll_timeout()).min().unwrap_or(NEVER)
+        devices
+            .chain(self.stack.poll_timeout())
+            .min()
+            .unwrap_or(NEVER)
     }
 }
 

@@ -20,3 +20,6 @@ pub use host::{Host, HostBuilder, Report, Undelivered};
 pub use net::{
     Incoming, Interceptor, IntoIncoming, Request, TcpListener, TcpSocket, TcpStream, UdpSocket,
 };
+
+#[cfg(feature = "tokio")]
+pub mod tokio;

@@ -24,8 +24,8 @@ macro_rules! common_options {
         /// # Errors
         /// It is not in 1 to 255.
         pub fn set_ttl(&self, ttl: u32) -> std::io::Result<()> {
-            let ttl = u8::try_from(ttl)
-                .map_err(|_| crate::error::invalid("a TTL is in 1 to 255"))?;
+            let ttl =
+                u8::try_from(ttl).map_err(|_| crate::error::invalid("a TTL is in 1 to 255"))?;
             self.$socket
                 .set_option(estab_stack::SocketOption::HopLimit(ttl))
         }

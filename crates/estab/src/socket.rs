@@ -302,10 +302,12 @@ impl Socket {
         remote: SocketAddr,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        self.call(|stack, now, id| match stack.connect(now, id, remote, timeout) {
-            Err(Error::InProgress) => Ok(()),
-            other => other,
-        })
+        self.call(
+            |stack, now, id| match stack.connect(now, id, remote, timeout) {
+                Err(Error::InProgress) => Ok(()),
+                other => other,
+            },
+        )
     }
 
     pub(crate) fn send_to_once(

@@ -76,8 +76,7 @@ impl Driver {
         mut done: impl FnMut(&mut Core, Instant) -> Option<T>,
     ) -> Option<T> {
         let core = self.lock();
-        let (waiting, mut core) =
-            Waiting::enter(self, core, SocketId::default(), Interest::CLOSED);
+        let (waiting, mut core) = Waiting::enter(self, core, SocketId::default(), Interest::CLOSED);
         loop {
             let now = self.now();
             let result = done(&mut core, now);

@@ -266,9 +266,9 @@ impl<W: Clone> Leadership<W> {
         !self.members.is_empty() || (who == Leader::Background && self.has_task)
     }
 
+    #[cfg(any(feature = "tokio", test))]
     /// The driver task runs: does it lead? It takes over from the background thread, never from a thread in a call.
     pub(crate) fn task_enter(&mut self) -> (bool, Next<W>) {
-        self.has_task = true;
         match self.leader {
             Leader::Task => {
                 self.idle = false;
@@ -287,6 +287,7 @@ impl<W: Clone> Leadership<W> {
         }
     }
 
+    #[cfg(any(feature = "tokio", test))]
     /// The driver task is gone, with its runtime.
     pub(crate) fn task_gone(&mut self) -> Next<W> {
         self.has_task = false;
@@ -296,9 +297,10 @@ impl<W: Clone> Leadership<W> {
         Next::Nobody
     }
 
-    /// Is there a driver task?
-    pub(crate) fn has_task(&self) -> bool {
-        self.has_task
+    #[cfg(any(feature = "tokio", test))]
+    /// A driver task is about to begin. False when there is one already.
+    pub(crate) fn task_came(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_task, true)
     }
 
     fn set(&mut self, leader: Leader) {

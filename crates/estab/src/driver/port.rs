@@ -18,7 +18,7 @@ pub(super) struct Port {
     pub(super) interface: InterfaceId,
     device: Mutex<Box<dyn Device>>,
     /// A duplicate, so that waiting needs no lock on the device.
-    pub(super) descriptor: Option<OwnedFd>,
+    pub(super) descriptor: Option<Arc<OwnedFd>>,
 }
 
 impl Port {
@@ -28,7 +28,7 @@ impl Port {
         Ok(Self {
             interface: new.interface,
             device: Mutex::new(new.device),
-            descriptor,
+            descriptor: descriptor.map(Arc::new),
         })
     }
 

@@ -27,6 +27,9 @@ impl PortSet {
         self.0 & (1 << index) != 0
     }
 
+    #[cfg(feature = "tokio")]
+    pub(super) const ALL: Self = Self(u64::MAX);
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -50,9 +53,10 @@ pub(super) struct Plan {
 }
 
 /// What became of a port.
-pub(super) struct Received {
+struct Received {
     index: usize,
     count: usize,
+    bulk: bool,
     failed: Option<io::Error>,
     deadline: Option<Instant>,
 }
@@ -62,6 +66,24 @@ pub(super) struct Received {
 pub(super) struct Catch {
     buffers: Vec<RxBuffers>,
     ports: SmallVec<[Received; 2]>,
+}
+
+impl Catch {
+    /// Did this port's batch leave room, so that the device has no more?
+    #[cfg(feature = "tokio")]
+    pub(super) fn is_drained(&mut self, index: usize) -> bool {
+        let received = self.ports.iter().find(|received| received.index == index);
+        received.is_none_or(|received| {
+            received.failed.is_some() || self.buffers[index].batch(received.bulk).room() > 0
+        })
+    }
+}
+
+impl Plan {
+    /// Is there nothing to do before that time?
+    pub(super) fn waits(&self, now: Instant) -> bool {
+        self.pending.is_empty() && self.due.is_empty() && self.until > now
+    }
 }
 
 impl Driver {
@@ -76,7 +98,7 @@ impl Driver {
         let now = self.now();
         let plan = core.plan(now, until);
         let mut catch = core.take_catch();
-        let waits = plan.pending.is_empty() && plan.due.is_empty() && plan.until > now;
+        let waits = plan.waits(now);
         if waits {
             core.asleep_until = Some(plan.until);
             core.counters.sleeps += 1;
@@ -173,20 +195,20 @@ impl Driver {
             if !due && !ready.contains(index) {
                 continue;
             }
-            let batch = catch.buffers[index].batch(plan.bulk.contains(index));
+            let bulk = plan.bulk.contains(index);
+            let batch = catch.buffers[index].batch(bulk);
             let room = batch.room();
             let mut device = port.device();
             let mut result = device.receive(self.now(), batch);
             if due && result.is_ok() {
                 // What the device held back goes out with an empty batch too.
                 let mut nothing = TxBatch::default();
-                result = device
-                    .transmit(self.now(), &mut nothing)
-                    .and(result);
+                result = device.transmit(self.now(), &mut nothing).and(result);
             }
             catch.ports.push(Received {
                 index,
                 count: room - batch.room().min(room),
+                bulk,
                 failed: result.err(),
                 deadline: device.wait_on().deadline,
             });
@@ -268,7 +290,7 @@ impl Core {
     pub(super) fn handle(&mut self, now: Instant, mut catch: Catch) {
         for received in catch.ports.drain(..) {
             let port = &mut self.ports[received.index];
-            let batch = catch.buffers[received.index].batch(port.bulk);
+            let batch = catch.buffers[received.index].batch(received.bulk);
             while let Some(packet) = batch.pop() {
                 self.stack.handle_packet(now, port.interface, packet);
             }
@@ -278,7 +300,11 @@ impl Core {
                 None => {
                     port.deadline = received.deadline;
                     port.pending |= full;
-                    port.bulk = if port.bulk { received.count > 1 } else { full };
+                    port.bulk = if received.bulk {
+                        received.count > 1
+                    } else {
+                        full
+                    };
                 }
                 Some(error) => {
                     self.counters.device_errors += 1;

@@ -61,18 +61,16 @@ impl From<Wait> for Interest {
 }
 
 /// Tells the calls of one socket apart.
+#[cfg_attr(not(feature = "tokio"), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     /// A thread in a call. It leaves the list by itself.
     Member(Member),
     /// The task that polls to read, as `AsyncRead` does: there is one.
-    #[cfg(feature = "tokio")]
     Reader,
     /// The task that polls to write.
-    #[cfg(feature = "tokio")]
     Writer,
     /// A future.
-    #[cfg(feature = "tokio")]
     Future(u64),
 }
 
@@ -148,12 +146,7 @@ impl Waits {
     }
 
     /// The socket is gone: everybody must look.
-    pub(crate) fn gone(
-        &mut self,
-        socket: SocketId,
-        lead: &Leadership<Thread>,
-        wakes: &mut Wakes,
-    ) {
+    pub(crate) fn gone(&mut self, socket: SocketId, lead: &Leadership<Thread>, wakes: &mut Wakes) {
         self.wake(socket, lead, wakes, |_| true);
         self.sockets.remove(socket);
     }
@@ -172,16 +165,12 @@ impl Waits {
             if !who(&entry.interest) {
                 return true;
             }
-            match (entry.key, entry.waker.take()) {
-                (Key::Member(member), _) => {
-                    wakes.add_member(member, lead);
-                    true
-                }
-                (_, waker) => {
-                    wakes.add_task(waker);
-                    false
-                }
+            if let Key::Member(member) = entry.key {
+                wakes.add_member(member, lead);
+                return true;
             }
+            wakes.add_task(entry.waker.take());
+            false
         });
     }
 }
@@ -218,6 +207,7 @@ impl Wakes {
     }
 
     /// The driver task.
+    #[cfg(feature = "tokio")]
     pub(crate) fn add_waker(&mut self, waker: Option<Waker>) {
         self.tasks.extend(waker);
     }

@@ -36,10 +36,15 @@ impl Interceptor {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) when it is not to wait, [`NetworkDown`](io::ErrorKind::NetworkDown)
     /// after the host's shutdown.
-    #[allow(clippy::should_implement_trait, reason = "an endless queue that may fail, like `accept`")]
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "an endless queue that may fail, like `accept`"
+    )]
     pub fn next(&self) -> io::Result<Request> {
         let socket = &self.socket;
-        let request = socket.block(socket.read_patience(), |stack, _, id| stack.next_request(id))?;
+        let request = socket.block(socket.read_patience(), |stack, _, id| {
+            stack.next_request(id)
+        })?;
         Ok(Request(Undecided::new(socket.host(), request)))
     }
 
@@ -102,4 +107,3 @@ impl Request {
         self.0.reject(Decision::Drop);
     }
 }
-

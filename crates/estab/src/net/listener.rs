@@ -51,11 +51,12 @@ impl TcpListener {
     /// after the host's shutdown.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let socket = &self.socket;
-        let (accepted, peer) = socket
-            .host()
-            .block(socket.id(), socket.read_patience(), |core, now| {
-                core.accept(now, socket.id())
-            })?;
+        let (accepted, peer) =
+            socket
+                .host()
+                .block(socket.id(), socket.read_patience(), |core, now| {
+                    core.accept(now, socket.id())
+                })?;
         let accepted = Socket::adopt(socket.host(), accepted);
         Ok((TcpStream::new(accepted), peer))
     }

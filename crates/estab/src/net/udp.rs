@@ -35,7 +35,9 @@ impl UdpSocket {
     /// # Errors
     /// [`NetworkUnreachable`](io::ErrorKind::NetworkUnreachable).
     pub fn connect(&self, addresses: impl ToSocketAddrs) -> io::Result<()> {
-        each_address(addresses, |address| self.socket.start_connect(address, None))
+        each_address(addresses, |address| {
+            self.socket.start_connect(address, None)
+        })
     }
 
     /// The address that it is connected to.
