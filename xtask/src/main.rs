@@ -1,2 +1,31 @@
-//! Chores.
-fn main() {}
+//! Chores of the workspace: `cargo xtask NAME`.
+
+mod requirements;
+
+use clap::Parser;
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the workspace")]
+enum Command {
+    /// Writes docs/requirements.md from the ids cited in code and tests.
+    Requirements {
+        /// Only say whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Requirements { check } => requirements::run(&root(), check),
+    }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    manifest
+        .parent()
+        .map_or_else(|| manifest.clone(), PathBuf::from)
+}
