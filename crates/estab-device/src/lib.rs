@@ -6,6 +6,7 @@
 
 mod batch;
 mod device;
+pub mod impair;
 pub mod memory;
 #[cfg(target_os = "linux")]
 pub mod namespace;
@@ -17,4 +18,5 @@ pub mod tuntap;
 
 pub use batch::{RxBatch, TxBatch};
 pub use device::{Capabilities, Device, Wait};
+pub use impair::Impaired;
 pub use packet::carry;

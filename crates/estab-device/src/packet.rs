@@ -1,7 +1,12 @@
 //! Helpers on whole packets that several devices share.
 
-use estab_stack::{Checksum, ChecksumOffload, Medium, PacketIn, PacketOut};
-use estab_wire::checksum::Sum;
+use estab_stack::{
+    Checksum, ChecksumOffload, HeaderBuffer, Layers, Medium, PacketIn, PacketOut, segmentation,
+};
+use estab_tcp::Chunks;
+use estab_wire::checksum::{Sum, pseudo_header};
+use estab_wire::{protocol, tcp, udp};
+use smallvec::{SmallVec, smallvec};
 
 /// Length of an Ethernet header.
 pub(crate) const ETHERNET_HEADER_LEN: usize = 14;
@@ -87,4 +92,93 @@ pub(crate) const fn transport_checksum(sum: Sum) -> u16 {
         0 => 0xffff,
         checksum => checksum,
     }
+}
+
+/// Computes the checksum of a TCP segment or UDP datagram anew; whatever else the packet is, it stays. For packets
+/// that are vouched for, whose checksum may be partial.
+pub(crate) fn complete_transport_checksum(medium: Medium, packet: &mut [u8]) {
+    let Some(layers) = Layers::find(medium, packet) else {
+        return;
+    };
+    let offset = match layers.protocol {
+        _ if layers.is_fragment => return,
+        protocol::TCP => tcp::CHECKSUM_OFFSET,
+        protocol::UDP => udp::CHECKSUM_OFFSET,
+        _ => return,
+    };
+    let end = layers.end.min(packet.len());
+    let Some(segment) = packet.get_mut(layers.transport..end) else {
+        return;
+    };
+    let Some(field) = segment.get_mut(offset..offset + 2) else {
+        return;
+    };
+    if layers.protocol == protocol::UDP && *field == [0, 0] {
+        // The sender wanted none.
+        return;
+    }
+    field.fill(0);
+    let len = u32::try_from(segment.len()).unwrap_or(u32::MAX);
+    let mut sum = pseudo_header(layers.src, layers.dst, layers.protocol, len);
+    sum.add_bytes(segment);
+    if let Some(field) = segment.get_mut(offset..offset + 2) {
+        field.copy_from_slice(&transport_checksum(sum).to_be_bytes());
+    }
+}
+
+/// Splits a packet into headers and payload, sharing the payload. The checksum must be complete.
+pub(crate) fn into_packet_out(medium: Medium, packet: PacketIn) -> PacketOut {
+    let headers = Layers::find(medium, &packet.data).map_or(0, |layers| {
+        let transport_header = match layers.protocol {
+            _ if layers.is_fragment => 0,
+            protocol::TCP => {
+                let data_offset = packet.data.get(layers.transport + 12).copied();
+                usize::from(data_offset.unwrap_or(0) >> 4) * 4
+            }
+            protocol::UDP => udp::HEADER_LEN,
+            _ => 0,
+        };
+        layers.transport + transport_header
+    });
+    let mut header = HeaderBuffer::new();
+    let split = headers
+        .max(link_header_len(medium))
+        .min(packet.data.len())
+        .min(header.capacity());
+    let (start, _) = packet.data.split_at(split);
+    header.extend(start.iter().copied());
+    PacketOut {
+        header,
+        payload: Chunks::from(packet.data.slice(split..)),
+        checksum: None,
+        segment_size: packet.segment_size,
+    }
+}
+
+/// The wire packets that a packet was made of, with complete checksums when it was of several. One that is not vouched
+/// for and whose checksum is wrong stays whole, since cutting it would make the checksums right.
+pub(crate) fn into_wire_packets(medium: Medium, packet: PacketIn) -> SmallVec<[PacketIn; 1]> {
+    let checksum = packet.checksum;
+    if packet.segments <= 1 || (checksum == Checksum::Unverified && !has_right_sum(medium, &packet))
+    {
+        return smallvec![packet];
+    }
+    let whole = into_packet_out(medium, packet.clone());
+    match segmentation::cut(medium, &whole) {
+        Some(cuts) => cuts
+            .map(|cut| PacketIn {
+                checksum,
+                ..carry(&cut, false)
+            })
+            .collect(),
+        None => smallvec![packet],
+    }
+}
+
+fn has_right_sum(medium: Medium, packet: &PacketIn) -> bool {
+    Layers::find(medium, &packet.data).is_some_and(|layers| {
+        let end = layers.end.min(packet.data.len());
+        let segment = packet.data.get(layers.transport..end);
+        segment.is_some_and(|segment| tcp::verify(layers.src, layers.dst, segment))
+    })
 }

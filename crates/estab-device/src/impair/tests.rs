@@ -1,0 +1,4 @@
+mod core;
+mod device;
+mod spec;
+mod support;
