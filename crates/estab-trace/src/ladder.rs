@@ -15,6 +15,7 @@ pub use live::LiveLadder;
 
 use crate::{Environment, HostRecord, Record, Relative, Segment, TcpRecord, describe};
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use draw::{Arrow, Row, Shape};
 use estab_tcp::event::{Call, RetransmitReason};
 use estab_tcp::{FourTuple, Instant, State};
@@ -46,8 +47,8 @@ impl Side {
 /// ```
 pub fn ladder(records: &[Record], left: &str, right: &str) -> String {
     let mut ladder = Ladder::new(records, left, right);
-    let mut out = draw::heading(left, right);
-    out.push_str(&ladder.legend());
+    let mut out = ladder.legend();
+    out.push_str(&draw::heading(left, right));
     let fine = records
         .iter()
         .any(|record| !record.time.as_nanos().is_multiple_of(1_000_000));
@@ -174,51 +175,52 @@ impl<'a> Ladder<'a> {
         }
     }
 
-    /// Finds which arrival belongs to which sending, oldest first.
+    /// Finds which arrival belongs to which sending. Identical segments, such as retransmissions without timestamps, are
+    /// told apart by time: none is faster than the fastest of all.
     fn match_arrivals(&mut self) {
-        let mut tcp: BTreeMap<(Side, Pair), VecDeque<usize>> = BTreeMap::new();
-        let mut other: BTreeMap<(Side, String), VecDeque<usize>> = BTreeMap::new();
+        let fastest = self.pair_up(Duration::ZERO);
+        for plan in &mut self.plans {
+            (plan.arrives, plan.departed) = (None, None);
+        }
+        self.pair_up(fastest);
+        self.join();
+    }
+
+    /// Pairs arrivals with sendings; the shortest time between two of a pair.
+    fn pair_up(&mut self, fastest: Duration) -> Duration {
+        let mut under_way: BTreeMap<(Side, String), VecDeque<usize>> = BTreeMap::new();
+        let mut shortest = Duration::MAX;
         for index in 0..self.records.len() {
             let (side, record) = self.records[index];
-            let found = match &record.event {
-                HostRecord::Tcp { connection, event } => {
-                    let pair = Pair::from(connection);
-                    match event {
-                        TcpRecord::SegmentOut(_) => {
-                            tcp.entry((side, pair)).or_default().push_back(index);
-                            None
-                        }
-                        TcpRecord::SegmentIn(arrived) => {
-                            let queue = tcp.entry((side.other(), pair)).or_default();
-                            let at = queue.iter().position(|&sent| {
-                                let sent = self.records[sent].1.sent();
-                                sent.is_some_and(|sent| {
-                                    sent.len == arrived.len && sent.header == arrived.header
-                                })
-                            });
-                            at.and_then(|at| queue.remove(at))
-                        }
-                        _ => None,
-                    }
-                }
-                HostRecord::Udp { sent, .. } | HostRecord::Icmp { sent, .. } => {
-                    let key = datagram_key(&record.event);
-                    if *sent {
-                        other.entry((side, key)).or_default().push_back(index);
-                        None
-                    } else {
-                        let queue = other.entry((side.other(), key)).or_default();
-                        queue.pop_front()
-                    }
-                }
-                _ => None,
+            let Some((sent, key)) = identity(record) else {
+                continue;
             };
-            if let Some(sent) = found {
+            if sent {
+                under_way.entry((side, key)).or_default().push_back(index);
+                continue;
+            }
+            let Some(queue) = under_way.get_mut(&(side.other(), key)) else {
+                continue;
+            };
+            let took = |sent: usize| record.time.since(self.records[sent].1.time);
+            let latest = queue.iter().rposition(|sent| took(*sent) >= fastest);
+            // Of several that were sent at that moment the first.
+            let first = latest.and_then(|latest| {
+                let time = took(queue[latest]);
+                queue.iter().position(|sent| took(*sent) == time)
+            });
+            let at = if fastest.is_zero() {
+                0
+            } else {
+                first.unwrap_or(0)
+            };
+            if let Some(sent) = queue.remove(at) {
+                shortest = shortest.min(took(sent));
                 self.plans[sent].arrives = Some(index);
                 self.plans[index].departed = Some(sent);
             }
         }
-        self.join();
+        shortest
     }
 
     /// Joins sending and arriving into one row where nothing that has a row lies between.
@@ -293,6 +295,9 @@ impl<'a> Ladder<'a> {
         if matches!(record.event, HostRecord::Environment(Environment::Reboot)) {
             self.states.retain(|(of, _), _| *of != side);
             self.listening.retain(|(of, _), _| *of != side);
+        }
+        if let (Some(state), Some((tuple, _))) = (self.plans[index].led_to.last(), record.tcp()) {
+            self.states.insert((side, Pair::from(tuple)), *state);
         }
         if let Some((tuple, TcpRecord::State { to, .. })) = record.tcp() {
             if tuple.remote.port() == 0 {
@@ -455,9 +460,21 @@ impl<'a> Ladder<'a> {
     }
 }
 
-/// What makes the arrival of a datagram that of a certain sending.
-fn datagram_key(event: &HostRecord) -> String {
-    match event {
+/// Whether something was sent or arrived, and what an arrival must have in common with its sending.
+fn identity(record: &Record) -> Option<(bool, String)> {
+    match &record.event {
+        HostRecord::Tcp { connection, event } => {
+            let (sent, segment) = match event {
+                TcpRecord::SegmentOut(segment) => (true, segment),
+                TcpRecord::SegmentIn(segment) => (false, segment),
+                _ => return None,
+            };
+            let pair = Pair::from(connection);
+            Some((
+                sent,
+                format!("{pair:?} {:?} {}", segment.header, segment.len),
+            ))
+        }
         HostRecord::Udp {
             sent,
             local,
@@ -469,10 +486,12 @@ fn datagram_key(event: &HostRecord) -> String {
             } else {
                 (remote, local)
             };
-            format!("{from} {to} {len}")
+            Some((*sent, format!("{from} {to} {len}")))
         }
-        HostRecord::Icmp { kind, code, .. } => format!("icmp {kind} {code}"),
-        _ => String::new(),
+        HostRecord::Icmp {
+            sent, kind, code, ..
+        } => Some((*sent, format!("icmp {kind} {code}"))),
+        _ => None,
     }
 }
 

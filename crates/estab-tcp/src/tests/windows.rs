@@ -107,7 +107,10 @@ fn a_shrunken_window_is_survived() {
     assert!(t.out().is_empty());
     assert_eq!(t.run_ms(1000), [(1000, ". 1:1001(1000) ack 1".into())]);
     t.inject(". 1:1(0) ack 1001 win 5000");
-    assert_eq!(t.out(), [". 1001:2001(1000) ack 1", ". 2001:3001(1000) ack 1"]);
+    assert_eq!(
+        t.out(),
+        [". 1001:2001(1000) ack 1", ". 2001:3001(1000) ack 1"]
+    );
 }
 
 // RFC 9293 3.8.6.2.1 MUST-38: no small segment because the window is small; but not for ever.
