@@ -62,6 +62,7 @@ impl Acks {
         allowed
     }
 
+    // RFC 9293 3.8.6.3 SHLD-18, MUST-58, MUST-59: input only notes what is owed; all of it goes into one ACK.
     /// Data or a FIN came in order: decides between now and later.
     pub(crate) fn data_arrived(&mut self, now: Instant, segments: u16, full_size_unacked: bool) {
         self.follow_pace(now);
@@ -105,6 +106,7 @@ impl Acks {
         self.quick = if on { QUICK_SEGMENTS } else { 0 };
     }
 
+    // RFC 9293 3.8.6.3 MUST-40.
     /// How long a delayed ACK may wait.
     pub(crate) fn delay(&self, settings: &Settings) -> Duration {
         Duration::from_millis(u64::from(self.delay_ms)).clamp(

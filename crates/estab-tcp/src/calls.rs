@@ -44,6 +44,7 @@ impl Connection {
         Ok(sent)
     }
 
+    // RFC 9293 3.9.1.2 SHLD-27, MAY-16: writes gather in the queue until they are sent, and only the last one's end is pushed.
     fn queued(&mut self, cx: &mut Cx<'_>, len: usize, more: bool) {
         self.snd.more = more;
         if !more {
@@ -165,6 +166,7 @@ impl Connection {
         }
     }
 
+    // RFC 9293 3.8.5 MUST-33: `has_urgent` and `is_at_mark` say whether and where.
     /// The urgent byte (`MSG_OOB`), unless the application has it in the stream.
     ///
     /// # Errors
@@ -224,6 +226,7 @@ impl Connection {
         self.life.closed = true;
         self.life.orphan = linger.is_none();
         self.report(cx, Event::Call(Call::Close));
+        // RFC 9293 3.6.1 MAY-1, SHLD-3.
         let unread = self.rcv.held() > 0;
         self.rcv.queue.clear();
         if matches!(self.state, State::Closed | State::TimeWait) {

@@ -100,6 +100,7 @@ impl Congestion {
         self.window = self.threshold;
     }
 
+    // RFC 9293 3.8.2 MUST-19.
     /// The retransmission timer fired: RFC 5681 section 3.1, equation 4, and the loss window of one segment. The threshold
     /// falls once for a loss, not for each further expiry.
     pub(crate) fn timed_out(&mut self, in_flight: u32, first: bool) {

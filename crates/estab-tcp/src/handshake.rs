@@ -211,6 +211,7 @@ impl Connection {
         window_scale(self.receive_limit_max(cx))
     }
 
+    // RFC 9293 3.7.1 MUST-14, SHLD-5, MAY-3: the MSS always.
     /// The options of our SYN or SYN-ACK.
     pub(crate) fn syn_options(&self, cx: &Cx<'_>) -> SynOptions {
         let answering = self.state == State::SynReceived;
@@ -250,6 +251,7 @@ impl Connection {
             && header.ack == self.snd.iss + 1
     }
 
+    // RFC 9293 3.8.3 MUST-22, MUST-23.
     /// Our SYN, or SYN-ACK, must be sent again when the timer fires.
     pub(crate) fn syn_timed_out(&mut self, cx: &mut Cx<'_>) {
         let limit = match self.state {

@@ -91,6 +91,7 @@ impl Connection {
         4 + 8 * most
     }
 
+    // RFC 9293 3.9.2 MUST-48, SHLD-21, SHLD-22, MUST-49: from the options as they are now.
     pub(crate) fn ip_meta(&self) -> IpMeta {
         IpMeta {
             tos: self.options.tos,
@@ -105,6 +106,7 @@ impl Connection {
         self.snd.mss.min(u32::from(u16::MAX)) as u16
     }
 
+    // RFC 9293 3.8.6 MUST-35: a window that shrank to zero is probed like one that was closed.
     /// Keeps the timer that brings on what is outstanding: retransmission, or the persist timer when the peer's window is
     /// closed or too small for what is queued.
     pub(crate) fn arm_retransmission(&mut self, cx: &mut Cx<'_>) {

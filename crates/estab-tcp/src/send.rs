@@ -16,6 +16,7 @@ pub(crate) struct SendHalf {
     pub(crate) nxt: SeqNum,
     /// Highest SND.NXT ever: a window probe is taken back when the window opens, but its ACK may still come.
     pub(crate) max: SeqNum,
+    // RFC 9293 3.1 MUST-1, REC-1: unsigned, in 32 bits.
     /// SND.WND in bytes.
     pub(crate) wnd: u32,
     /// Largest window the peer ever offered.
@@ -113,6 +114,7 @@ impl SendHalf {
         }
     }
 
+    // RFC 9293 3.8.6 SHLD-15.
     /// SND.UNA + SND.WND - SND.NXT: the usable window. Zero when the peer has shrunk it below what is outstanding
     /// (RFC 9293 3.8.6 MUST-34).
     pub(crate) fn usable(&self) -> u32 {

@@ -11,3 +11,10 @@ mod resets;
 mod support;
 mod urgent;
 mod windows;
+
+/// Memory is what many idle connections cost: queues hold nothing then, so this is all of it.
+#[test]
+fn an_idle_connection_is_small() {
+    let size = core::mem::size_of::<crate::Connection>();
+    assert!(size <= 1024, "{size} bytes");
+}

@@ -24,6 +24,7 @@ impl Connection {
         }
     }
 
+    // RFC 9293 3.8.3 MUST-20, SHLD-11: R2 is `tcp_retries2`; fifteen doublings of 200 ms are some 15 minutes.
     /// RFC 6298 section 5.4 - 5.6 and RFC 5681 section 3.1.
     fn retransmission_expired(&mut self, cx: &mut Cx<'_>) {
         let limit = if self.life.orphan {
@@ -57,6 +58,7 @@ impl Connection {
         self.arm_retransmission(cx);
     }
 
+    // RFC 9293 3.8.6 SHLD-17, 3.8.6.1 MUST-36, MAY-8, SHLD-29, SHLD-30: after one time-out, then ever later.
     /// A closed window is probed for as long as the peer answers and somebody holds the socket (RFC 9293 3.8.6.1 MUST-37).
     fn persist_expired(&mut self, cx: &mut Cx<'_>) {
         let unanswered = self.probes >= cx.settings.tcp_retries2;
@@ -91,6 +93,7 @@ impl Connection {
         self.fail(cx, Cause::Timeout, ConnectionError::TimedOut);
     }
 
+    // RFC 9293 3.8.4 MAY-5, MUST-24, MUST-25: only where the socket asked for it.
     pub(crate) fn start_keepalive(&mut self, cx: &mut Cx<'_>) {
         if self.options.keepalive && self.state.is_synchronized() {
             let at = self.heard_at + self.keepalive_idle(cx);
@@ -100,6 +103,7 @@ impl Connection {
         }
     }
 
+    // RFC 9293 3.8.4 MUST-27, MUST-28.
     fn keepalive_idle(&self, cx: &Cx<'_>) -> Duration {
         self.options
             .keepalive_idle
@@ -155,5 +159,6 @@ impl Connection {
     }
 }
 
+// RFC 9293 3.8.3 MUST-20, SHLD-10.
 /// Retransmissions after which the network layer is asked to look for another way (RFC 9293 3.8.3: R1, at least three).
 const R1: u8 = 3;

@@ -34,6 +34,7 @@ fn establish(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) 
     CONTINUE
 }
 
+// RFC 9293 3.10.7.4 MAY-12.
 /// RFC 5961 section 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
 fn validate(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> Step {
     let ack = segment.header.ack;

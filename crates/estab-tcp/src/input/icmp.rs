@@ -4,6 +4,7 @@ use crate::event::{Event, RetransmitReason};
 use crate::{Cause, Connection, ConnectionError, Cx, IcmpError, IcmpErrorKind, State};
 
 impl Connection {
+    // RFC 9293 3.9.2.2 MUST-47: soft errors are kept for the application to ask.
     /// Only an error about something that is outstanding is believed (RFC 5927 section 4.1).
     pub(crate) fn icmp_arrives(&mut self, cx: &mut Cx<'_>, error: IcmpError) {
         let outstanding = error.seq.at_or_after(self.snd.una) && error.seq.before(self.snd.max);
@@ -38,6 +39,7 @@ impl Connection {
         }
     }
 
+    // RFC 9293 3.7.1 SHLD-6.
     /// The path takes less than we sent (RFC 1191): what is outstanding is cut anew. It was not congestion.
     fn path_shrank(&mut self, cx: &mut Cx<'_>, mtu: u32) {
         let headers = if self.tuple.remote.is_ipv4() { 40 } else { 60 };

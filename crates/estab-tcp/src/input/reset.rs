@@ -22,9 +22,10 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &Segm
     drop(DropReason::InvalidRst)
 }
 
+// RFC 9293 3.6 MUST-12: the application is told. Text in a RST (3.5.2 SHLD-2) is not looked at.
 fn reset(connection: &mut Connection, cx: &mut Cx<'_>) {
     match connection.state {
-        // A refused simultaneous open; the half-open records of listeners are not here.
+        // RFC 9293 3.5 MUST-11: a refused active open; the half-open records of listeners are not here.
         State::SynReceived => connection.fail(cx, Cause::ReceiveRst, ConnectionError::Refused),
         // Nothing of ours is lost when all of it was acknowledged but the FIN.
         State::Closing | State::LastAck if connection.snd.queue.is_empty() => {

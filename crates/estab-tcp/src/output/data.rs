@@ -28,6 +28,7 @@ impl Connection {
         Some(self.text_segment(cx, self.snd.nxt, len + u32::from(rides)))
     }
 
+    // RFC 9293 3.8.6.2.1 MUST-38; 3.9.1.2 SHLD-28: whole segments wherever possible.
     /// How much of `unsent` bytes goes out now.
     fn sendable(&mut self, cx: &mut Cx<'_>, unsent: u32, max_segments: u16) -> Option<u32> {
         let usable = self.snd.usable();
@@ -109,6 +110,7 @@ impl Connection {
         self.snd.more
     }
 
+    // RFC 9293 3.9.1.2 MUST-60: nothing is held back without end.
     fn cork_is_over(&mut self, cx: &mut Cx<'_>) -> bool {
         if !self.timers.is_armed(Timer::Cork) {
             self.arm(cx, Timer::Cork, cx.now + CORK);
@@ -162,6 +164,7 @@ impl Connection {
         }
     }
 
+    // RFC 9293 3.8.5 MUST-30.
     /// SEG.UP names the byte after the urgent ones (RFC 9293 3.8.5 MUST-62, MUST-31).
     fn mark_urgent_segment(&self, header: &mut estab_wire::tcp::Header) {
         let Some(up) = self.snd.up.filter(|up| up.after(header.seq)) else {

@@ -184,7 +184,7 @@ fn linger2_sets_that_time() {
     assert_eq!(t.state(), State::Closed);
 }
 
-// RFC 2525 2.17, RFC 9293 3.6.1 SHLD-3, MAY-1: the peer must not believe that its data was read.
+// RFC 9293 3.6.1 MAY-1, RFC 2525 2.17, RFC 9293 3.6.1 SHLD-3, MAY-1: the peer must not believe that its data was read.
 #[test]
 fn close_with_unread_data_resets() {
     let mut t = Tester::established();

@@ -58,6 +58,7 @@ fn nodelay_lets_small_segments_go() {
     assert_eq!(t.out(), ["P. 11:21(10) ack 1"]);
 }
 
+// RFC 9293 3.9.1.2 MUST-60.
 #[test]
 fn cork_holds_partial_segments_for_200_ms() {
     let options = SocketOptions {
@@ -85,6 +86,7 @@ fn uncorking_sends_at_once() {
     assert_eq!(t.out(), ["P. 1:101(100) ack 1"]);
 }
 
+// RFC 9293 3.9.1.2 SHLD-27, MAY-16: two writes, one segment, one PSH.
 #[test]
 fn more_holds_until_the_next_write() {
     let mut t = Tester::established();
@@ -132,6 +134,7 @@ fn the_first_segments_are_acknowledged_at_once() {
     assert!(t.out().is_empty());
 }
 
+// RFC 9293 3.10.7.4 MUST-58, MUST-59: all is processed, then one ACK.
 #[test]
 fn a_coalesced_segment_counts_as_what_it_was_made_of() {
     let mut t = Tester::established().without_quick_acks();
@@ -149,6 +152,7 @@ fn data_carries_the_acknowledgement() {
     assert_eq!(t.run_ms(190), [], "the delayed ACK is paid");
 }
 
+// RFC 9293 3.10.7.4 SHLD-31, MAY-13.
 // RFC 5681 4.2: each out-of-order segment owes a duplicate ACK, and filling the hole an immediate one.
 #[test]
 fn out_of_order_segments_are_acknowledged_one_by_one() {
@@ -373,4 +377,41 @@ fn idleness_closes_the_congestion_window_to_its_beginning() {
     t.run_ms(10_000);
     t.write(60_000);
     assert_eq!(t.out().len(), 10);
+}
+
+// RFC 9293 3.1 MUST-1, REC-1: a scaled window is a number of 32 bits without a sign.
+#[test]
+fn large_windows_are_large() {
+    let settings = Settings {
+        tcp_window_scaling: true,
+        ..plain()
+    };
+    let mut t = Tester::connecting(settings, SocketOptions::default());
+    t.out();
+    let options = SynOptions {
+        mss: Some(1000),
+        window_scale: Some(14),
+        ..SynOptions::default()
+    };
+    t.inject_syn("S. 0:0(0) ack 1", options);
+    t.out();
+    t.inject(". 1:1(0) ack 1 win 65535");
+    assert_eq!(t.connection.info(&t.settings).snd_wnd, 65535 << 14);
+}
+
+// RFC 9293 3.9.2 MUST-48, SHLD-21, SHLD-22, MUST-49: TOS and TTL as the application says, also when it says so later.
+#[test]
+fn tos_and_ttl_are_the_applications() {
+    let options = SocketOptions {
+        tos: 0x10,
+        hop_limit: Some(9),
+        ..SocketOptions::default()
+    };
+    let mut t = Tester::established_with(plain(), options);
+    t.write(10);
+    let ip = t.out_segments()[0].ip;
+    assert_eq!((ip.tos, ip.hop_limit), (0x10, 9));
+    t.cx(|connection, cx| connection.set_options(cx, |options| options.tos = 0xb8));
+    t.shutdown_write();
+    assert_eq!(t.out_segments()[0].ip.tos, 0xb8);
 }

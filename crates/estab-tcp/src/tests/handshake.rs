@@ -23,7 +23,7 @@ fn three_segments_open() {
     assert_eq!(t.states(), [State::SynSent, State::Established]);
 }
 
-// RFC 9293 3.7.1 MUST-14, MAY-3, MUST-67: the SYN carries the MSS of the path; the window in it is not scaled.
+// RFC 9293 3.7.1 MUST-14, SHLD-5, MAY-3, MUST-67: the SYN carries the MSS of the path; the window in it is not scaled.
 #[test]
 fn syn_offers_all_options() {
     let mut t = Tester::connecting(Settings::default(), SocketOptions::default());
@@ -130,6 +130,7 @@ fn window_scale_above_14_counts_as_14() {
     assert_eq!(t.connection.info(&t.settings).snd_wscale, Some(14));
 }
 
+// RFC 9293 3.8.3 MUST-22, MUST-23.
 // RFC 6298 2.1, 5.5: SYNs 1, 2, 4, 8, 16 s apart, and the error 32 s after the last.
 #[test]
 fn syn_is_resent_with_doubled_gaps_then_times_out() {
@@ -265,6 +266,7 @@ fn simultaneous_open_resends_its_syn_ack() {
     assert_eq!(t.run_ms(1000), [(1000, "S. 0:0(0) ack 1".into())]);
 }
 
+// RFC 9293 3.5 MUST-11: it was an active open.
 #[test]
 fn simultaneous_open_that_is_refused() {
     let mut t = Tester::connecting(plain(), SocketOptions::default());

@@ -40,7 +40,7 @@ fn no_error_ends_an_open_connection() {
     assert_eq!(t.state(), State::Established);
 }
 
-// RFC 9293 3.9.2.2 MUST-56, SHLD-25: remembered, and told when the connection fails.
+// RFC 9293 3.9.2.2 MUST-47, MUST-56, SHLD-25: remembered, and told when the connection fails.
 #[test]
 fn a_soft_error_is_remembered() {
     let mut t = Tester::connecting(plain(), SocketOptions::default());
@@ -66,7 +66,7 @@ fn errors_about_other_sequence_numbers_are_ignored() {
     }
 }
 
-// RFC 9293 3.7.5, RFC 1191.
+// RFC 9293 3.7.1 SHLD-6, 3.7.5, RFC 1191.
 #[test]
 fn a_smaller_path_cuts_what_is_outstanding_anew() {
     let mut t = Tester::established();

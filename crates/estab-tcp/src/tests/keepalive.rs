@@ -19,7 +19,7 @@ fn off_by_default() {
     assert_eq!(t.run_ms(100_000_000), []);
 }
 
-// MUST-26, MUST-28, SHLD-12: two hours, no text, and the answer begins them anew.
+// MAY-5, MUST-26, MUST-28, SHLD-12: two hours, no text, and the answer begins them anew.
 #[test]
 fn a_probe_after_two_hours() {
     let mut t = Tester::established_with(plain(), keepalive());

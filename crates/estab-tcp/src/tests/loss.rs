@@ -25,6 +25,7 @@ fn the_time_out_doubles() {
 }
 
 // Retransmission runs on a timer and never gives up silently (RFC 9293 3.8.3: R2).
+// RFC 9293 3.8.3 MUST-20, SHLD-11.
 #[test]
 fn pitfall_giving_up_is_said() {
     let mut t = Tester::established();
@@ -172,4 +173,17 @@ fn the_fin_is_retransmitted() {
     t.shutdown_write();
     assert_eq!(t.out(), ["F. 1:1(0) ack 1"]);
     assert_eq!(t.run_ms(1000), [(1000, "F. 1:1(0) ack 1".into())]);
+}
+
+// RFC 9293 3.8.3 MUST-20, SHLD-10: after three retransmissions the network layer is asked to look for another way.
+#[test]
+fn the_network_layer_is_warned() {
+    let mut t = Tester::established();
+    t.write(100);
+    t.out();
+    t.events();
+    t.run_ms(3000);
+    assert!(!t.events().contains(&crate::ConnectionEvent::Suspect));
+    t.run_ms(4000);
+    assert!(t.events().contains(&crate::ConnectionEvent::Suspect));
 }

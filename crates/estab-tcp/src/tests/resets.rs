@@ -4,6 +4,7 @@ use super::support::*;
 use crate::event::DropReason;
 use crate::{ConnectionError, ReceiveError, SendError, State};
 
+// RFC 9293 3.6 MUST-12, 3.10.7.4 MAY-12.
 // RFC 5961 3.2: exactly RCV.NXT.
 #[test]
 fn reset_at_rcv_nxt_counts() {
@@ -168,4 +169,13 @@ fn reset_in_last_ack_with_data_outstanding_is_told() {
     t.out();
     t.inject("R 2:2(0)");
     assert_eq!(t.connection.error(), Some(ConnectionError::Reset));
+}
+
+// RFC 9293 3.5.2 SHLD-2.
+#[test]
+fn a_reset_may_carry_text() {
+    let mut t = Tester::established();
+    t.inject("R. 1:11(10) ack 1");
+    assert_eq!(t.connection.error(), Some(ConnectionError::Reset));
+    assert_eq!(t.read(), Err(ReceiveError::Failed(ConnectionError::Reset)));
 }

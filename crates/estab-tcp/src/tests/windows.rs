@@ -12,7 +12,7 @@ fn small_buffer(bytes: u32) -> Tester {
     Tester::established_with(plain(), options)
 }
 
-// RFC 9293 3.8.6.1 MUST-36, SHLD-29, SHLD-30: the first probe after a time-out, then doubled; each carries a byte.
+// RFC 9293 3.8.6.1 MAY-8, MUST-37, MUST-36, SHLD-29, SHLD-30: the first probe after a time-out, then doubled; each carries a byte.
 #[test]
 fn pitfall_zero_window_probes_carry_a_byte_and_go_on_while_answered() {
     let mut t = Tester::established();
@@ -203,4 +203,23 @@ fn a_closed_window_lets_acks_and_resets_in() {
     assert_eq!(t.out(), [". 501:501(0) ack 1001"]);
     t.inject("R 1001:1001(0)");
     assert_eq!(t.state(), State::Closed);
+}
+
+// RFC 9293 3.8.6 MUST-35, SHLD-17: data beyond a window that shrank to zero is probed, and does not time out while the peer answers.
+#[test]
+fn a_window_that_shrinks_to_zero_is_probed() {
+    let mut t = Tester::established();
+    t.write(3000);
+    t.out();
+    t.inject(". 1:1(0) ack 1 win 0");
+    for _ in 0..40 {
+        let sent = t.run_ms(120_000);
+        assert!(!sent.is_empty());
+        assert!(
+            sent.iter().all(|(_, segment)| segment == ". 1:2(1) ack 1"),
+            "{sent:?}"
+        );
+        t.inject(". 1:1(0) ack 1 win 0");
+    }
+    assert_eq!(t.state(), State::Established);
 }
