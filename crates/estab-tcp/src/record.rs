@@ -5,6 +5,9 @@ use crate::input::timestamp::timestamp_clock;
 use crate::{Chunks, Cx, FourTuple, Instant, Interest, IpMeta, SegmentIn, SegmentOut, State};
 use estab_wire::tcp::{Flags, Header, Options, SegmentOptions, SeqNum, Timestamps, UnscaledWindow};
 
+#[cfg(test)]
+pub(crate) mod support;
+
 /// What stands in a segment that is sent now: our clock with the connection's offset, and TS.Recent.
 pub(crate) fn timestamps(now: Instant, offset: u32, recent: u32) -> Timestamps {
     Timestamps {
