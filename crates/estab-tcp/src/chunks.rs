@@ -65,3 +65,6 @@ impl From<Bytes> for Chunks {
         chunks
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,6 @@ impl Rng {
         ((self.next_u64() >> 11) as f64 / SCALE) < probability
     }
 }
+
+#[cfg(test)]
+mod tests;
