@@ -328,45 +328,102 @@ enum Op {
     Advance(usize),
 }
 
-fn op() -> impl Strategy<Value = Op> {
+/// Around RCV.NXT, old text included.
+fn small() -> impl Strategy<Value = Op> {
     prop_oneof![
         8 => (0..600usize, 0..80usize).prop_map(|(at, len)| Op::Insert(at, len)),
-        2 => (0..9000usize, 8000..20_000usize).prop_map(|(at, len)| Op::Insert(at, len)),
         2 => (0..200usize).prop_map(Op::Advance),
     ]
+}
+
+/// So long that text is shared, and gathered up to its bound.
+fn large() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        2 => (0..9000usize, 0..3000usize).prop_map(|(at, len)| Op::Insert(at, len)),
+        2 => (0..9000usize, 8000..20_000usize).prop_map(|(at, len)| Op::Insert(at, len)),
+        1 => (0..9000usize).prop_map(Op::Advance),
+    ]
+}
+
+/// Anywhere, and just before the wrap.
+fn origin() -> impl Strategy<Value = u32> {
+    prop_oneof![any::<u32>(), u32::MAX - 2000..=u32::MAX]
+}
+
+fn run(origin: u32, ops: Vec<Op>, size: usize) -> Result<(), TestCaseError> {
+    let mut set = Reassembly::new();
+    let mut model = Model::new(SeqNum(origin), size);
+    for (id, op) in ops.into_iter().enumerate() {
+        let id = id as u8;
+        match op {
+            Op::Insert(at, len) => {
+                let at = (model.rcv_nxt + at).saturating_sub(100).min(size);
+                let len = len.min(size - at);
+                let (seq, rcv_nxt) = (model.seq(at), model.seq(model.rcv_nxt));
+                let inserted = set.insert(seq, text(id, len), rcv_nxt, NO_LIMIT);
+                prop_assert_eq!(inserted, model.insert(at, id, len));
+                if inserted.added > 0 || inserted.duplicate.is_some() {
+                    let first = set.sack_blocks(1)[0];
+                    let reported = model.seq(at + len - 1);
+                    prop_assert!(reported.within(first.left, first.right.since(first.left)));
+                }
+            }
+            Op::Advance(n) => {
+                let at = (model.rcv_nxt + n).min(size);
+                let ready = drain(&mut set, model.seq(at));
+                prop_assert_eq!(ready, model.drain(at));
+            }
+        }
+        compare(&set, &model);
+    }
+    Ok(())
 }
 
 proptest! {
     #[test]
     fn behaves_as_a_row_of_cells(
-        origin in prop_oneof![any::<u32>(), u32::MAX - 2000..=u32::MAX],
-        ops in prop::collection::vec(op(), 1..60),
+        origin in origin(),
+        ops in prop::collection::vec(small(), 1..60),
     ) {
+        run(origin, ops, 3000)?;
+    }
+
+    /// Whatever is refused, the limit holds and what comes out is what was sent there.
+    #[test]
+    fn a_limit_holds_and_harms_nothing(
+        limit in 0..20_000usize,
+        ops in prop::collection::vec(small(), 1..60),
+    ) {
+        let stream: Vec<u8> = (0..20_000usize).map(|i| (i * 7 + i / 251) as u8).collect();
         let mut set = Reassembly::new();
-        let mut model = Model::new(SeqNum(origin), 45_000);
-        for (id, op) in ops.into_iter().enumerate() {
-            let id = id as u8;
+        let mut nxt = 0;
+        for op in ops {
             match op {
                 Op::Insert(at, len) => {
-                    // Around RCV.NXT, old text included.
-                    let at = (model.rcv_nxt + at).saturating_sub(100).min(model.cells.len());
-                    let len = len.min(model.cells.len() - at);
-                    let inserted =
-                        set.insert(model.seq(at), text(id, len), model.seq(model.rcv_nxt), NO_LIMIT);
-                    prop_assert_eq!(inserted, model.insert(at, id, len));
-                    if inserted.added > 0 || inserted.duplicate.is_some() {
-                        let first = set.sack_blocks(1)[0];
-                        let reported = model.seq(at + len - 1);
-                        prop_assert!(reported.within(first.left, first.right.since(first.left)));
-                    }
+                    let at = (nxt + at).saturating_sub(100);
+                    let data = Bytes::copy_from_slice(&stream[at..at + len]);
+                    set.insert(SeqNum(at as u32), data, SeqNum(nxt as u32), limit);
                 }
                 Op::Advance(n) => {
-                    let at = (model.rcv_nxt + n).min(model.cells.len());
-                    let ready = drain(&mut set, model.seq(at));
-                    prop_assert_eq!(ready, model.drain(at));
+                    nxt += n;
+                    let ready = drain(&mut set, SeqNum(nxt as u32));
+                    prop_assert_eq!(&ready[..], &stream[nxt..nxt + ready.len()]);
+                    nxt += ready.len();
                 }
             }
-            compare(&set, &model);
+            prop_assert!(set.memory() <= limit);
+            check(&set);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn behaves_as_a_row_of_cells_with_long_text(
+        origin in origin(),
+        ops in prop::collection::vec(large(), 1..30),
+    ) {
+        run(origin, ops, 45_000)?;
     }
 }
