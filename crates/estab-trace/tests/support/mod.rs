@@ -7,24 +7,24 @@ use estab_tcp::{Cause, ConnectionError, Event, Flags, FourTuple, Header, Instant
 use estab_trace::{Collector, Environment, HostRecord, Record};
 use estab_wire::tcp::{Options, SackBlock, SegmentOptions, SynOptions, Timestamps, UnscaledWindow};
 
-pub struct Play {
-    pub collector: Collector,
+pub(crate) struct Play {
+    pub(crate) collector: Collector,
     /// Ephemeral port of a.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
-pub const ISS_A: u32 = 0xffff_fff0;
-pub const ISS_B: u32 = 5_000_000;
+pub(crate) const ISS_A: u32 = 0xffff_fff0;
+pub(crate) const ISS_B: u32 = 5_000_000;
 
 impl Play {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             collector: Collector::new(),
             port: 49152,
         }
     }
 
-    pub fn tuple(&self, host: &str) -> FourTuple {
+    pub(crate) fn tuple(&self, host: &str) -> FourTuple {
         let a = format!("10.0.0.1:{}", self.port).parse().unwrap();
         let b = "10.0.0.2:80".parse().unwrap();
         match host {
@@ -39,34 +39,34 @@ impl Play {
         }
     }
 
-    pub fn at(millis: u64) -> Instant {
+    pub(crate) fn at(millis: u64) -> Instant {
         Instant::from_nanos(millis * 1_000_000)
     }
 
-    pub fn tell(&self, millis: u64, host: &str, event: Event<'_>) {
+    pub(crate) fn tell(&self, millis: u64, host: &str, event: Event<'_>) {
         let connection = self.tuple(host);
         let event = HostEvent::Tcp { connection, event };
         self.tell_host(millis, host, &event);
     }
 
-    pub fn tell_host(&self, millis: u64, host: &str, event: &HostEvent<'_>) {
+    pub(crate) fn tell_host(&self, millis: u64, host: &str, event: &HostEvent<'_>) {
         self.collector.sink(host).event(Self::at(millis), event);
     }
 
-    pub fn state(&self, millis: u64, host: &str, from: State, cause: Cause) {
+    pub(crate) fn state(&self, millis: u64, host: &str, from: State, cause: Cause) {
         let to = from.next(cause).expect("an edge");
         self.tell(millis, host, Event::State { from, to, cause });
     }
 
-    pub fn call(&self, millis: u64, host: &str, call: Call) {
+    pub(crate) fn call(&self, millis: u64, host: &str, call: Call) {
         self.tell(millis, host, Event::Call(call));
     }
 
-    pub fn out(&self, millis: u64, host: &str, header: &Header, len: usize, state: State) {
+    pub(crate) fn out(&self, millis: u64, host: &str, header: &Header, len: usize, state: State) {
         self.out_cut(millis, host, header, len, state, 0);
     }
 
-    pub fn out_cut(
+    pub(crate) fn out_cut(
         &self,
         millis: u64,
         host: &str,
@@ -88,7 +88,7 @@ impl Play {
         );
     }
 
-    pub fn arrive(&self, millis: u64, host: &str, header: &Header, len: usize, state: State) {
+    pub(crate) fn arrive(&self, millis: u64, host: &str, header: &Header, len: usize, state: State) {
         self.tell(
             millis,
             host,
@@ -101,7 +101,7 @@ impl Play {
         );
     }
 
-    pub fn dropped(
+    pub(crate) fn dropped(
         &self,
         millis: u64,
         host: &str,
@@ -120,7 +120,7 @@ impl Play {
         );
     }
 
-    pub fn environment(&self, millis: u64, host: &str, what: Environment) {
+    pub(crate) fn environment(&self, millis: u64, host: &str, what: Environment) {
         self.collector.push(Record {
             time: Self::at(millis),
             host: host.into(),
@@ -129,7 +129,7 @@ impl Play {
     }
 
     /// A segment of a or b, with relative numbers.
-    pub fn segment(&self, host: &str, flags: Flags, seq: u32, ack: u32) -> Header {
+    pub(crate) fn segment(&self, host: &str, flags: Flags, seq: u32, ack: u32) -> Header {
         let (from_a, ours, theirs) = match host {
             "a" => (true, ISS_A, ISS_B),
             _ => (false, ISS_B, ISS_A),
@@ -161,7 +161,7 @@ impl Play {
     }
 
     /// Three segments, 10 ms each way.
-    pub fn handshake(&self) {
+    pub(crate) fn handshake(&self) {
         use State::{Closed, Established, Listen, SynReceived, SynSent};
         self.call(0, "a", Call::Connect);
         self.state(0, "a", Closed, Cause::ActiveOpen);
@@ -181,7 +181,7 @@ impl Play {
     }
 
     /// Five bytes are lost and sent again; the second copy arrives twice.
-    pub fn loss(&self) {
+    pub(crate) fn loss(&self) {
         use State::Established;
         self.call(100, "a", Call::Send(5));
         let data = self.segment("a", Flags::PSH | Flags::ACK, 1, 1);
@@ -212,7 +212,7 @@ impl Play {
     }
 
     /// A super-segment of three, of which the second is lost, and SACK blocks.
-    pub fn super_segment(&self) {
+    pub(crate) fn super_segment(&self) {
         let data = self.segment("a", Flags::PSH | Flags::ACK | Flags::FIN, 1, 1);
         self.out_cut(1000, "a", &data, 3000, State::FinWait1, 1448);
         let first = self.segment("a", Flags::ACK, 1, 1);
@@ -231,7 +231,7 @@ impl Play {
     }
 
     /// Both close at once, and b's FIN takes a through two states.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         use State::{Closing, Established, FinWait1, TimeWait};
         self.call(2000, "a", Call::Close);
         self.state(2000, "a", Established, Cause::Close);
@@ -251,7 +251,7 @@ impl Play {
         self.state(62_020, "a", TimeWait, Cause::TimeWaitOver);
     }
 
-    pub fn crash(&self) {
+    pub(crate) fn crash(&self) {
         self.environment(3000, "b", Environment::Reboot);
         let data = self.segment("a", Flags::PSH | Flags::ACK, 1, 1);
         self.out(3000, "a", &data, 5, State::Established);
@@ -265,7 +265,7 @@ impl Play {
         self.state(3020, "a", State::Established, Cause::ReceiveRst);
     }
 
-    pub fn datagrams(&self) {
+    pub(crate) fn datagrams(&self) {
         let a = "10.0.0.1:5353".parse().unwrap();
         let b = "10.0.0.2:9".parse().unwrap();
         let udp = |sent, local, remote| HostEvent::Udp {
