@@ -21,7 +21,11 @@ impl fmt::Display for Violation {
 impl core::error::Error for Violation {}
 
 fn must(holds: bool, what: impl FnOnce() -> String) -> Result<(), Violation> {
-    if holds { Ok(()) } else { Err(Violation(what())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Violation(what()))
+    }
 }
 
 /// Two ends of one connection got just what the other one sent, and both orderly.
@@ -30,8 +34,12 @@ fn must(holds: bool, what: impl FnOnce() -> String) -> Result<(), Violation> {
 /// Says what is not so.
 pub fn streams_are_equal(one: &PeerReport, other: &PeerReport) -> Result<(), Violation> {
     for (here, there) in [(one, other), (other, one)] {
-        must(here.mismatch.is_none(), || format!("a wrong byte at {:?}", here.mismatch))?;
-        must(here.error.is_none(), || format!("an error: {:?}", here.error))?;
+        must(here.mismatch.is_none(), || {
+            format!("a wrong byte at {:?}", here.mismatch)
+        })?;
+        must(here.error.is_none(), || {
+            format!("an error: {:?}", here.error)
+        })?;
         must(here.end_of_file, || "no end of file".into())?;
         must(here.received == there.sent, || {
             format!("{} bytes received of {} sent", here.received, there.sent)
@@ -47,13 +55,18 @@ pub fn streams_are_equal(one: &PeerReport, other: &PeerReport) -> Result<(), Vio
 /// Says what is not so.
 pub fn streams_are_prefixes(one: &PeerReport, other: &PeerReport) -> Result<(), Violation> {
     for (here, there) in [(one, other), (other, one)] {
-        must(here.mismatch.is_none(), || format!("a wrong byte at {:?}", here.mismatch))?;
+        must(here.mismatch.is_none(), || {
+            format!("a wrong byte at {:?}", here.mismatch)
+        })?;
         must(here.received <= there.sent, || {
             format!("{} bytes received of {} sent", here.received, there.sent)
         })?;
         let early = here.end_of_file && here.error.is_none() && here.received < there.sent;
         must(!early, || {
-            format!("end of file after {} of {} bytes", here.received, there.sent)
+            format!(
+                "end of file after {} of {} bytes",
+                here.received, there.sent
+            )
         })?;
     }
     Ok(())
@@ -82,7 +95,9 @@ pub fn nothing_is_left(network: &mut Network, limit: Duration) -> Result<(), Vio
             must(left == 0, || format!("{name}: {left} {what} are left"))?;
         }
     }
-    must(rested, || format!("something still happens after {limit:?}"))
+    must(rested, || {
+        format!("something still happens after {limit:?}")
+    })
 }
 
 /// No segment with RST was sent.
@@ -90,7 +105,9 @@ pub fn nothing_is_left(network: &mut Network, limit: Duration) -> Result<(), Vio
 /// # Errors
 /// Tells the first one.
 pub fn no_resets(records: &[Record]) -> Result<(), Violation> {
-    let reset = records.iter().find(|record| record.sent().is_some_and(|sent| sent.header.flags.rst()));
+    let reset = records
+        .iter()
+        .find(|record| record.sent().is_some_and(|sent| sent.header.flags.rst()));
     reset.map_or(Ok(()), |reset| {
         let at = reset.time;
         Err(Violation(format!("{} sent a RST at {at:?}", reset.host)))
@@ -130,6 +147,8 @@ impl Coverage {
 
     /// Edges of the table that were never taken.
     pub fn missing(&self) -> Vec<Edge> {
-        edges().filter(|edge| !self.has(edge.from, edge.cause)).collect()
+        edges()
+            .filter(|edge| !self.has(edge.from, edge.cause))
+            .collect()
     }
 }

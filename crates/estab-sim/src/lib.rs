@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+pub mod checkers;
 pub mod craft;
 pub mod lab;
 mod link;
@@ -13,5 +14,5 @@ pub mod stage;
 pub use app::{App, Ending, Listener, Pattern, Peer, PeerConfig, PeerReport, Reporter, Reports};
 pub use link::{Link, LinkConfig, LinkCounters};
 pub use network::{HostId, LinkId, Network, cidr};
-pub use rule::{Action, End, Filter, Rule, Rules};
+pub use rule::{End, Filter, Rule};
 pub use seen::{Seen, Transport};

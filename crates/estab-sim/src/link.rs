@@ -1,14 +1,14 @@
 //! A link between two interfaces.
 
-use crate::rule::{Action, Rules};
-use crate::{End, Rule, Seen, Transport};
+use crate::{End, Rule};
 use bytes::Bytes;
 use core::net::IpAddr;
 use core::time::Duration;
+use estab_device::impair::{ImpairCounters, Impairer, Impairments, WirePacket};
 use estab_stack::{Medium, PacketIn};
 use estab_tcp::Instant;
 use estab_wire::{icmpv4, icmpv6, ipv4, ipv6, protocol};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 /// What a link is like.
 #[derive(Clone, Debug)]
@@ -17,8 +17,10 @@ pub struct LinkConfig {
     pub medium: Medium,
     /// Bytes of an IP packet that the interfaces at the ends take.
     pub mtu: [u16; 2],
-    /// Time from one end to the other.
-    pub delay: Duration,
+    /// Super-segments of so much payload go over it in one piece, as between machines on one host; 0: none.
+    pub segmentation_offload: u32,
+    /// What happens to what end A sends, and to what end B sends.
+    pub ways: [Impairments; 2],
 }
 
 impl Default for LinkConfig {
@@ -27,8 +29,20 @@ impl Default for LinkConfig {
         Self {
             medium: Medium::Ip,
             mtu: [1500; 2],
-            delay: Duration::from_millis(10),
+            segmentation_offload: 0,
+            ways: [Impairments::default(); 2],
         }
+        .delay(Duration::from_millis(10))
+    }
+}
+
+impl LinkConfig {
+    /// The same, with another time from one end to the other.
+    #[must_use]
+    pub const fn delay(mut self, delay: Duration) -> Self {
+        self.ways[0].delay = delay;
+        self.ways[1].delay = delay;
+        self
     }
 }
 
@@ -39,128 +53,153 @@ pub struct LinkCounters {
     pub sent: u64,
     /// Handed to a host.
     pub delivered: u64,
-    /// Lost by a rule or because the cable was cut.
-    pub dropped: u64,
+    /// Lost because the cable was cut.
+    pub cut: u64,
+    /// Answered by the router in the middle.
+    pub too_big: u64,
+    /// What was done to what end A sent, and to what end B sent.
+    pub ways: [ImpairCounters; 2],
 }
 
 /// A cable between two ends, with rules for what happens to which packets: what a [`Network`](crate::Network) joins hosts
 /// with. Whoever holds one tells it the time, so that the same cable can lie before a real network too.
+#[derive(Debug)]
 pub struct Link {
     pub(crate) config: LinkConfig,
-    pub(crate) rules: Rules,
-    pub(crate) cut: bool,
-    pub(crate) counters: LinkCounters,
-    /// What is under way, by when it arrives and in which order it was sent.
-    underway: BTreeMap<(Instant, u64), (End, PacketIn)>,
-    sequence: u64,
+    ways: [Impairer; 2],
+    is_cut: bool,
+    /// A router in the middle lets packets of so many bytes pass.
+    narrow: Option<u16>,
+    injected: VecDeque<(End, PacketIn)>,
+    counters: LinkCounters,
 }
 
 impl Link {
-    /// A link on which nothing is under way.
-    pub fn new(config: LinkConfig) -> Self {
+    /// A link on which nothing is under way. Chance is drawn from the seed.
+    pub fn new(config: LinkConfig, seed: u64) -> Self {
+        let way = |end: End| {
+            let seed = seed ^ end as u64;
+            Impairer::new(config.medium, config.ways[end as usize], seed)
+        };
         Self {
+            ways: End::BOTH.map(way),
             config,
-            rules: Rules::default(),
-            cut: false,
+            is_cut: false,
+            narrow: None,
+            injected: VecDeque::new(),
             counters: LinkCounters::default(),
-            underway: BTreeMap::new(),
-            sequence: 0,
         }
     }
 
     /// Adds a rule behind those it has.
     pub fn add_rule(&mut self, rule: Rule) {
-        self.rules.push(rule);
+        self.ways[rule.from as usize].add_rule(rule);
     }
 
-    /// Takes a packet from one end.
-    pub fn send(&mut self, now: Instant, from: End, data: Bytes) {
-        self.counters.sent += 1;
-        if self.cut {
-            self.counters.dropped += 1;
-            return;
-        }
-        let seen = Seen::parse(self.config.medium, &data);
-        let action = seen.as_ref().and_then(|seen| self.rules.judge(from, seen));
-        match action {
-            None => self.pass(now, from.other(), Duration::ZERO, data),
-            Some(Action::Drop) => self.counters.dropped += 1,
-            Some(Action::Delay(extra)) => self.pass(now, from.other(), extra, data),
-            Some(Action::Duplicate) => {
-                self.pass(now, from.other(), Duration::ZERO, data.clone());
-                self.pass(now, from.other(), Duration::ZERO, data);
-            }
-            Some(Action::TooBig(mtu)) => {
-                self.counters.dropped += 1;
-                if let Some(answer) = seen.and_then(|seen| too_big(&seen, &data, mtu)) {
-                    self.pass(now, from, Duration::ZERO, answer);
-                }
-            }
-        }
+    /// From now on this happens to what one end sends.
+    pub fn set_impairments(&mut self, from: End, impairments: Impairments) {
+        self.ways[from as usize].set_impairments(impairments);
     }
 
-    fn pass(&mut self, now: Instant, to: End, extra: Duration, data: Bytes) {
-        let due = now + self.config.delay + extra;
-        self.sequence += 1;
-        self.underway
-            .insert((due, self.sequence), (to, data.into()));
-    }
-
-    /// Puts a packet in front of a host, as if it had come over the link just now.
-    pub fn inject(&mut self, now: Instant, to: End, data: Bytes) {
-        self.sequence += 1;
-        self.underway
-            .insert((now, self.sequence), (to, data.into()));
-    }
-
-    /// When the next packet arrives.
-    pub fn due(&self) -> Option<Instant> {
-        self.underway.keys().next().map(|(due, _)| *due)
-    }
-
-    /// A packet that has arrived by now, and where.
-    pub fn receive(&mut self, now: Instant) -> Option<(End, PacketIn)> {
-        self.due().filter(|due| *due <= now)?;
-        let (_, arrived) = self.underway.pop_first()?;
-        self.counters.delivered += 1;
-        Some(arrived)
-    }
-
-    /// Cuts the cable: what is under way is lost, and what is sent from now on. Or mends it.
-    pub fn set_cut(&mut self, cut: bool) {
-        self.cut = cut;
-        if cut {
-            self.lose_underway();
-        }
+    /// Puts a router with a small link into the middle: it answers with ICMP to packets of more bytes and drops them.
+    pub const fn set_narrow(&mut self, mtu: Option<u16>) {
+        self.narrow = mtu;
     }
 
     /// What became of its packets.
     pub fn counters(&self) -> LinkCounters {
-        self.counters
+        LinkCounters {
+            ways: [self.ways[0].counters(), self.ways[1].counters()],
+            ..self.counters
+        }
     }
 
-    /// Forgets what is under way to an end, or to both.
-    pub fn lose_underway(&mut self) {
-        self.counters.dropped += self.underway.len() as u64;
-        self.underway.clear();
+    /// Takes a packet from one end.
+    pub fn send(&mut self, now: Instant, from: End, packet: PacketIn) {
+        self.counters.sent += 1;
+        if self.is_cut {
+            self.counters.cut += 1;
+            return;
+        }
+        match self.narrow {
+            Some(mtu) if packet.data.len() > usize::from(mtu) => {
+                self.counters.too_big += 1;
+                if let Some(answer) = too_big(self.config.medium, &packet.data, now, mtu) {
+                    self.ways[from.other() as usize].push(now, answer.into());
+                }
+            }
+            _ => self.ways[from as usize].push(now, packet),
+        }
+    }
+
+    /// Puts a packet in front of a host, as if it had come over the link just now.
+    pub fn inject(&mut self, to: End, data: Bytes) {
+        self.injected.push_back((to, data.into()));
+    }
+
+    /// When the next packet arrives; in the past when it has.
+    pub fn due(&self) -> Option<Instant> {
+        if !self.injected.is_empty() {
+            return Some(Instant::ZERO);
+        }
+        self.ways.iter().filter_map(Impairer::deadline).min()
+    }
+
+    /// A packet that has arrived by now, and where.
+    pub fn receive(&mut self, now: Instant) -> Option<(End, PacketIn)> {
+        let arrived = self.injected.pop_front().or_else(|| {
+            // The earlier first; when they come at once, what A sent.
+            let [a, b] = [&self.ways[0], &self.ways[1]].map(Impairer::deadline);
+            let from = match (a, b) {
+                (Some(a), Some(b)) if b < a => End::B,
+                (None, Some(_)) => End::B,
+                _ => End::A,
+            };
+            let packet = self.ways[from as usize].pop(now)?;
+            Some((from.other(), packet))
+        })?;
+        self.counters.delivered += 1;
+        Some(arrived)
+    }
+
+    /// Cuts the cable, which loses what is under way, or mends it.
+    pub fn set_cut(&mut self, cut: bool) {
+        self.is_cut = cut;
+        if cut {
+            for way in &mut self.ways {
+                while way.pop(Instant::from_nanos(u64::MAX)).is_some() {
+                    self.counters.cut += 1;
+                }
+            }
+        }
     }
 }
 
 /// What a router answers to a packet that does not fit its next link: RFC 1191's, or RFC 8201's. IPv4 packets that may
 /// be fragmented are just lost here.
-fn too_big(seen: &Seen, packet: &[u8], mtu: u16) -> Option<Bytes> {
-    // The router's address: the first one of the destination's network will do.
+fn too_big(medium: Medium, data: &[u8], now: Instant, mtu: u16) -> Option<Bytes> {
+    let view = WirePacket {
+        data,
+        medium,
+        index: 0,
+        now,
+    };
+    let layers = view.layers()?;
+    // Behind an Ethernet header the answer would need one too; routers are simulated on links of IP packets.
+    if medium != Medium::Ip {
+        return None;
+    }
     let mut out = Vec::new();
-    match (seen.src, seen.dst) {
+    // The router answers in the destination's name.
+    match (layers.src, layers.dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            if !ipv4::Header::parse(packet).ok()?.dont_fragment {
+            if !ipv4::Header::parse(data).ok()?.dont_fragment {
                 return None;
             }
-            let quoted = packet.get(..packet.len().min(548))?;
             let message = icmpv4::Message::DestinationUnreachable {
                 code: icmpv4::unreachable::FRAGMENTATION_NEEDED,
                 next_hop_mtu: mtu,
-                quoted,
+                quoted: data.get(..data.len().min(548))?,
             };
             let mut header = ipv4::Header::new(dst, src, protocol::ICMP);
             let mut body = Vec::new();
@@ -172,10 +211,9 @@ fn too_big(seen: &Seen, packet: &[u8], mtu: u16) -> Option<Bytes> {
             out.extend(body);
         }
         (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            let quoted = packet.get(..packet.len().min(1232))?;
             let message = icmpv6::Message::PacketTooBig {
                 mtu: mtu.into(),
-                quoted,
+                quoted: data.get(..data.len().min(1232))?,
             };
             let mut header = ipv6::Header::new(dst, src, protocol::ICMPV6);
             let mut body = Vec::new();
@@ -188,9 +226,5 @@ fn too_big(seen: &Seen, packet: &[u8], mtu: u16) -> Option<Bytes> {
         }
         _ => return None,
     }
-    debug_assert!(matches!(
-        Seen::parse(Medium::Ip, &out).map(|seen| seen.transport),
-        Some(Transport::Icmp { .. })
-    ));
     Some(out.into())
 }

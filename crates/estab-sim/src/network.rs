@@ -4,6 +4,8 @@ use crate::link::Link;
 use crate::{App, End, LinkConfig, LinkCounters, Rule};
 use bytes::Bytes;
 use core::time::Duration;
+use estab_device::carry;
+use estab_device::impair::Impairments;
 use estab_stack::{
     Cidr, HostSink, InterfaceConfig, InterfaceId, Medium, Stack, StackConfig, StackEvent,
 };
@@ -149,7 +151,8 @@ impl Network {
             let index = host.interfaces.len() - 1;
             host.attach(index, &config);
         }
-        self.links.push(Link::new(config));
+        let seed = self.rng.next_u64();
+        self.links.push(Link::new(config, seed));
         link
     }
 
@@ -234,9 +237,14 @@ impl Network {
         self.links[link.0].add_rule(rule);
     }
 
-    /// Forgets the rules of a link.
-    pub fn clear_rules(&mut self, link: LinkId) {
-        self.links[link.0].rules.clear();
+    /// From now on this happens to what one end of a link sends.
+    pub fn set_impairments(&mut self, link: LinkId, from: End, impairments: Impairments) {
+        self.links[link.0].set_impairments(from, impairments);
+    }
+
+    /// Puts a router with a small link into the middle: it answers with ICMP to packets of more bytes and drops them.
+    pub fn narrow(&mut self, link: LinkId, mtu: Option<u16>) {
+        self.links[link.0].set_narrow(mtu);
     }
 
     /// Cuts a cable: what is under way is lost, and what is sent from now on. Or mends it.
@@ -246,8 +254,7 @@ impl Network {
 
     /// Puts a packet in front of the host at this end of a link, as if somebody had sent it.
     pub fn inject(&mut self, link: LinkId, to: End, packet: Bytes) {
-        let now = self.now;
-        self.links[link.0].inject(now, to, packet);
+        self.links[link.0].inject(to, packet);
     }
 
     /// What a link did.
@@ -375,7 +382,9 @@ impl Network {
             while let Some((interface, packet)) = host.stack.poll_transmit(now) {
                 let attached = host.interfaces.iter().find(|at| at.id == interface);
                 if let Some(at) = attached {
-                    self.links[at.link.0].send(now, at.end, packet.to_bytes());
+                    let link = &mut self.links[at.link.0];
+                    let packet = carry(&packet, link.config.segmentation_offload > 0);
+                    link.send(now, at.end, packet);
                 }
             }
             if !happened {
@@ -398,8 +407,8 @@ impl Host {
                 Medium::Ethernet => [2, 0, 0, 0, number, end + 1],
             },
             mtu: config.mtu[at.end as usize],
-            checksum_offload: false,
-            segmentation_offload: 0,
+            checksum_offload: config.segmentation_offload > 0,
+            segmentation_offload: config.segmentation_offload,
         });
         for address in &at.addresses {
             let added = self.stack.add_address(at.id, *address);

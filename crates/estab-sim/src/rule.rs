@@ -1,9 +1,8 @@
-//! Rules of a link: what happens to the nth packet of a kind. They are data, so that a scenario can be played over a
-//! simulated link and over a real one.
+//! Rules of a link: what happens to the nth packet of a kind. They are values, so that a scenario can be played over a
+//! simulated link and over a real one: both give them to an [`Impairer`](estab_device::impair::Impairer).
 
-use crate::{Seen, Transport};
 use core::fmt;
-use core::time::Duration;
+use estab_device::impair::{self, Verdict, WirePacket};
 use estab_tcp::Flags;
 use std::sync::Arc;
 
@@ -39,7 +38,7 @@ impl End {
 
 /// Which packets a rule is about.
 #[derive(Clone)]
-pub struct Filter(Arc<dyn Fn(&Seen) -> bool + Send + Sync>);
+pub struct Filter(Arc<dyn Fn(&WirePacket<'_>) -> bool + Send + Sync>);
 
 impl fmt::Debug for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +48,7 @@ impl fmt::Debug for Filter {
 
 impl Filter {
     /// Those for which this is true.
-    pub fn new(is: impl Fn(&Seen) -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(is: impl Fn(&WirePacket<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(is))
     }
 
@@ -60,8 +59,8 @@ impl Filter {
 
     /// Segments with all of `set` and none of `clear`.
     pub fn flags(set: Flags, clear: Flags) -> Self {
-        Self::new(move |seen| {
-            let flags = seen.tcp().map(|(header, _)| header.flags);
+        Self::new(move |packet| {
+            let flags = packet.tcp().map(|(header, _)| header.flags);
             flags.is_some_and(|flags| flags.contains(set) && !flags.intersects(clear))
         })
     }
@@ -88,46 +87,23 @@ impl Filter {
 
     /// Segments with text.
     pub fn data() -> Self {
-        Self::new(|seen| seen.tcp().is_some_and(|(_, len)| len > 0))
+        Self::new(|packet| packet.tcp().is_some_and(|(_, len)| len > 0))
     }
 
     /// Segments with nothing but an acknowledgement.
     pub fn pure_ack() -> Self {
-        Self::new(|seen| {
-            seen.tcp().is_some_and(|(header, len)| {
+        Self::new(|packet| {
+            packet.tcp().is_some_and(|(header, len)| {
                 let controls = Flags::SYN | Flags::FIN | Flags::RST;
                 len == 0 && header.flags.ack() && !header.flags.intersects(controls)
             })
         })
     }
 
-    /// ICMP messages.
-    pub fn icmp() -> Self {
-        Self::new(|seen| matches!(seen.transport, Transport::Icmp { .. }))
-    }
-
-    /// IP packets of more bytes than this.
-    pub fn larger_than(bytes: usize) -> Self {
-        Self::new(move |seen| seen.len > bytes)
-    }
-
     /// Is the packet one of them?
-    pub fn matches(&self, seen: &Seen) -> bool {
-        (self.0)(seen)
+    pub fn matches(&self, packet: &WirePacket<'_>) -> bool {
+        (self.0)(packet)
     }
-}
-
-/// What a rule does to a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It is lost.
-    Drop,
-    /// It takes this much longer.
-    Delay(Duration),
-    /// It arrives twice.
-    Duplicate,
-    /// A router in the middle says with ICMP that only packets of so many bytes pass, and drops it.
-    TooBig(u16),
 }
 
 /// What happens to which packets.
@@ -142,23 +118,23 @@ pub struct Rule {
     /// and to the next so many
     pub times: u32,
     /// this happens.
-    pub action: Action,
+    pub verdict: Verdict,
 }
 
 impl Rule {
     /// Drops the first packet of a kind.
     pub fn drop_first(from: End, filter: Filter) -> Self {
-        Self::new(from, filter, Action::Drop)
+        Self::new(from, filter, Verdict::Drop)
     }
 
     /// Does something to the first packet of a kind.
-    pub const fn new(from: End, filter: Filter, action: Action) -> Self {
+    pub const fn new(from: End, filter: Filter, verdict: Verdict) -> Self {
         Self {
             from,
             filter,
             skip: 0,
             times: 1,
-            action,
+            verdict,
         }
     }
 
@@ -183,35 +159,18 @@ impl Rule {
     }
 }
 
-/// The rules of a link, with how often each was met. The first rule that acts decides.
-#[derive(Debug, Default)]
-pub struct Rules(Vec<Rule>);
-
-impl Rules {
-    /// Adds one behind the others.
-    pub fn push(&mut self, rule: Rule) {
-        self.0.push(rule);
-    }
-
-    /// Forgets all.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// What happens to a packet that `from` sends; `None`: nothing special. Counts it.
-    pub fn judge(&mut self, from: End, seen: &Seen) -> Option<Action> {
-        let applies =
-            |rule: &&mut Rule| rule.times > 0 && rule.from == from && rule.filter.matches(seen);
-        for rule in self.0.iter_mut().filter(applies) {
-            if rule.skip > 0 {
-                rule.skip -= 1;
-                continue;
-            }
-            if rule.times != u32::MAX {
-                rule.times -= 1;
-            }
-            return Some(rule.action);
+impl impair::Rule for Rule {
+    fn judge(&mut self, packet: &WirePacket<'_>) -> Verdict {
+        if self.times == 0 || !self.filter.matches(packet) {
+            return Verdict::Pass;
         }
-        None
+        if self.skip > 0 {
+            self.skip -= 1;
+            return Verdict::Pass;
+        }
+        if self.times != u32::MAX {
+            self.times -= 1;
+        }
+        self.verdict
     }
 }

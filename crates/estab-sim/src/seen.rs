@@ -1,8 +1,8 @@
-//! A packet on a link, as much of it as rules ask for.
+//! A packet on a link, read as far as an onlooker wants.
 
 use core::net::IpAddr;
-use estab_stack::Medium;
-use estab_wire::{ethernet, ipv4, ipv6, protocol, tcp, udp};
+use estab_stack::{Layers, Medium};
+use estab_wire::{protocol, tcp, udp};
 
 /// A packet on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,44 +50,20 @@ pub enum Transport {
 impl Seen {
     /// Reads a packet, or a frame. `None`: not IP (ARP), or not well-formed.
     pub fn parse(medium: Medium, data: &[u8]) -> Option<Self> {
-        let packet = match medium {
-            Medium::Ip => data,
-            Medium::Ethernet => data.get(ethernet::HEADER_LEN..)?,
+        let layers = Layers::find(medium, data)?;
+        let end = layers.end.min(data.len());
+        let payload = data.get(layers.transport..end)?;
+        let transport = if layers.is_fragment {
+            Transport::Other
+        } else {
+            Transport::parse(layers.protocol, payload)
         };
-        match packet.first()? >> 4 {
-            4 => {
-                let header = ipv4::Header::parse(packet).ok()?;
-                let number = if header.is_fragment() {
-                    protocol::NO_NEXT_HEADER
-                } else {
-                    header.protocol
-                };
-                Some(Self {
-                    src: header.src.into(),
-                    dst: header.dst.into(),
-                    len: usize::from(header.total_len),
-                    transport: Transport::parse(number, header.payload(packet)),
-                })
-            }
-            6 => {
-                let header = ipv6::Header::parse(packet).ok()?;
-                let upper = ipv6::walk(&header, packet).ok()?;
-                let end = ipv6::HEADER_LEN + usize::from(header.payload_len);
-                let payload = packet.get(upper.offset..end.min(packet.len()))?;
-                let number = if upper.fragment.is_some() {
-                    protocol::NO_NEXT_HEADER
-                } else {
-                    upper.protocol
-                };
-                Some(Self {
-                    src: header.src.into(),
-                    dst: header.dst.into(),
-                    len: end,
-                    transport: Transport::parse(number, payload),
-                })
-            }
-            _ => None,
-        }
+        Some(Self {
+            src: layers.src,
+            dst: layers.dst,
+            len: layers.end - layers.network,
+            transport,
+        })
     }
 
     /// The segment's header and payload length, if it is one.

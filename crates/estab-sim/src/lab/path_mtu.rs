@@ -1,6 +1,6 @@
 use super::Scenario;
 use crate::stage::{Expectations, Problem, Setup, Stage, Trace};
-use crate::{Action, End, Filter, Rule};
+use crate::End;
 use core::time::Duration;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -16,8 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Problem> {
     let (a, b) = stage.open(80)?;
-    let small = Rule::new(End::A, Filter::larger_than(1000), Action::TooBig(1000));
-    stage.lab.add_rule(small.always());
+    stage.simulated()?.narrow(1000);
     stage.wait(Duration::from_secs(1));
     stage.send(a, &[b'x'; 5000])?;
     let got = stage.receive(b, 5000)?;

@@ -3,9 +3,7 @@ use crate::{End, HostId, LinkConfig, LinkId, Network, Rule};
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use estab_stack::{
-    Error, HostSink, Medium, MessageFlags, Readiness, SocketId, SocketOption, Stack,
-};
+use estab_stack::{Error, HostSink, MessageFlags, Readiness, SocketId, SocketOption, Stack};
 use estab_tcp::{ConnectionError, Instant, Settings, Shutdown, State};
 use estab_trace::{Collector, Environment, HostRecord, Record, Tee};
 use std::sync::Arc;
@@ -41,9 +39,8 @@ impl Simulated {
             });
         }
         let config = LinkConfig {
-            medium: Medium::Ip,
             mtu: setup.mtu,
-            delay: setup.delay,
+            ..LinkConfig::default().delay(setup.delay)
         };
         let (at_a, at_b) = if setup.v6 {
             ("fd00::1/64", "fd00::2/64")
@@ -92,6 +89,11 @@ impl Simulated {
     /// What was recorded so far.
     pub fn records(&self) -> Vec<Record> {
         self.collector.records()
+    }
+
+    /// Puts a router with a small link into the middle of the cable.
+    pub fn narrow(&mut self, mtu: u16) {
+        self.network.narrow(self.link, Some(mtu));
     }
 
     /// Puts a packet in front of a host, as if somebody had sent it.
