@@ -1,12 +1,14 @@
 //! Sockets of the kernel that never wait.
 
 use estab_tcp::{Shutdown, State};
+use estab_stack::Readiness;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// A socket. Dropping it closes it.
@@ -55,16 +57,26 @@ impl Socket {
         }
     }
 
-    pub(crate) fn send(&self, data: &[u8]) -> io::Result<usize> {
-        Ok(net::send(&self.0, data, SendFlags::NOSIGNAL)?)
+    /// `urgent`: the last byte is (`MSG_OOB`).
+    pub(crate) fn send(&self, data: &[u8], urgent: bool) -> io::Result<usize> {
+        let oob = if urgent { SendFlags::OOB } else { SendFlags::empty() };
+        Ok(net::send(&self.0, data, SendFlags::NOSIGNAL | oob)?)
     }
 
     pub(crate) fn send_to(&self, data: &[u8], address: SocketAddr) -> io::Result<usize> {
         Ok(net::sendto(&self.0, data, SendFlags::NOSIGNAL, &address)?)
     }
 
-    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(net::recv(&self.0, buffer, RecvFlags::empty())?.0)
+    /// `urgent`: the urgent byte.
+    pub(crate) fn receive(&self, buffer: &mut [u8], urgent: bool) -> io::Result<usize> {
+        let flags = if urgent { RecvFlags::OOB } else { RecvFlags::empty() };
+        Ok(net::recv(&self.0, buffer, flags)?.0)
+    }
+
+    pub(crate) fn receive_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (len, _, from) = net::recvfrom(&self.0, buffer, RecvFlags::empty())?;
+        let from = from.ok_or(io::ErrorKind::NotConnected)?;
+        Ok((len, from.try_into()?))
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
@@ -97,6 +109,27 @@ impl Socket {
             .map_err(io::Error::from)
     }
 
+    /// What it is ready for.
+    pub(crate) fn readiness(&self) -> Readiness {
+        let kinds = [
+            (PollFlags::IN, Readiness::READABLE),
+            (PollFlags::OUT, Readiness::WRITABLE),
+            (PollFlags::RDHUP, Readiness::READ_CLOSED),
+            (PollFlags::HUP, Readiness::HANG_UP),
+            (PollFlags::ERR, Readiness::ERROR),
+            (PollFlags::PRI, Readiness::PRIORITY),
+        ];
+        let wanted = kinds.iter().fold(PollFlags::empty(), |all, (flag, _)| all | *flag);
+        let mut fds = [PollFd::new(&self.0, wanted)];
+        // It fails only when interrupted or out of memory; then nothing is known to be ready.
+        if poll(&mut fds, Some(&Timespec::default())).is_err() {
+            return Readiness::NONE;
+        }
+        let found = fds[0].revents();
+        let ready = kinds.iter().filter(|(flag, _)| found.contains(*flag));
+        ready.fold(Readiness::NONE, |all, (_, kind)| all.with(*kind))
+    }
+
     /// The state, as the kernel tells it.
     pub(crate) fn state(&self) -> io::Result<State> {
         let mut state = 0_u8;
@@ -116,6 +149,12 @@ impl Socket {
             return Err(io::Error::last_os_error());
         }
         state_of(state).ok_or_else(|| io::Error::other(format!("unknown state {state}")))
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
@@ -167,7 +206,7 @@ mod tests {
             State::FinWait1 | State::FinWait2
         ));
         assert_eq!(server.state().unwrap(), State::CloseWait);
-        assert_eq!(server.receive(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(server.receive(&mut [0; 8], false).unwrap(), 0);
         server.set_linger(Some(Duration::ZERO)).unwrap();
         drop(server);
         assert_eq!(client.state().unwrap(), State::Closed);
