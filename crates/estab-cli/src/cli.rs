@@ -23,6 +23,7 @@ pub(crate) struct Cli {
 /// The commands, one a file in `cmd`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Lab(cmd::lab::Args),
     States(cmd::states::Args),
     Completions(cmd::completions::Args),
     Man(cmd::man::Args),
@@ -31,6 +32,7 @@ enum Command {
 /// Reads the command line and does what it asks.
 pub(crate) fn run() -> ExitCode {
     exit::code(match Cli::parse().command {
+        Command::Lab(args) => cmd::lab::run(&args),
         Command::States(args) => cmd::states::run(&args),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
 pub(crate) mod completions;
+pub(crate) mod lab;
 pub(crate) mod man;
 pub(crate) mod states;

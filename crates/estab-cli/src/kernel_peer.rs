@@ -23,11 +23,7 @@ use std::io;
 ///
 /// # Errors
 /// The namespace, the device or a setting of the kernel cannot be had.
-pub(crate) fn run(
-    scenario: &Scenario,
-    seed: u64,
-    sinks: Option<SinkMaker>,
-) -> io::Result<Report> {
+pub(crate) fn run(scenario: &Scenario, seed: u64, sinks: Option<SinkMaker>) -> io::Result<Report> {
     let namespace = NetworkNamespace::new()?;
     namespace.run(|| {
         let collector = Collector::new();

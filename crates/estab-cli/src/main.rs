@@ -8,6 +8,7 @@ mod http;
 mod kernel_peer;
 mod network;
 mod output;
+mod scenario;
 mod services;
 
 fn main() -> std::process::ExitCode {

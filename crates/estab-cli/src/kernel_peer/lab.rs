@@ -6,9 +6,7 @@ use super::socket::Socket as KernelSocket;
 use super::{options, repair};
 use estab_sim::stage::{Lab, Simulated, Socket};
 use estab_sim::{End, Rule};
-use estab_stack::{
-    Error, MessageFlags, Readiness, SocketId, SocketOption, Stack, Wait,
-};
+use estab_stack::{Error, MessageFlags, Readiness, SocketId, SocketOption, Stack, Wait};
 use estab_tcp::event::Call;
 use estab_tcp::{ConnectionError, FourTuple, Instant, Shutdown, State};
 use estab_trace::Environment;
@@ -118,7 +116,11 @@ impl Real {
     fn kernel_socket(&mut self, kind: SocketType) -> Result<Socket, Error> {
         let socket = KernelSocket::new(self.v6(), kind);
         let socket = socket.map_err(|error| stack_error(&error, Wait::Writable))?;
-        let held = Held { socket: Some(socket), tuple: None, listens: None };
+        let held = Held {
+            socket: Some(socket),
+            tuple: None,
+            listens: None,
+        };
         Ok(self.add(Holder::Kernel(held)))
     }
 
@@ -130,7 +132,11 @@ impl Real {
             // The peer has reset it while it waited.
             _ => None,
         };
-        let held = Held { socket: Some(accepted), tuple, listens: None };
+        let held = Held {
+            socket: Some(accepted),
+            tuple,
+            listens: None,
+        };
         let socket = self.add(Holder::Kernel(held));
         self.call_record(socket, Call::Accept);
         Ok(socket)
@@ -174,7 +180,12 @@ impl Real {
 }
 
 const fn flags(urgent: bool) -> MessageFlags {
-    MessageFlags { peek: false, urgent, more: false, truncate: false }
+    MessageFlags {
+        peek: false,
+        urgent,
+        more: false,
+        truncate: false,
+    }
 }
 
 impl Lab for Real {
@@ -215,9 +226,9 @@ impl Lab for Real {
     fn set_option(&mut self, socket: Socket, option: SocketOption) -> Result<(), Error> {
         match *self.holder(socket)? {
             Holder::Estab(id) => self.estab(id, |stack, now, id| stack.set_option(now, id, option)),
-            Holder::Kernel(_) => {
-                self.kernel(socket, Wait::Writable, |kernel| options::set(kernel, &option))
-            }
+            Holder::Kernel(_) => self.kernel(socket, Wait::Writable, |kernel| {
+                options::set(kernel, &option)
+            }),
         }
     }
 
@@ -266,8 +277,7 @@ impl Lab for Real {
     ) -> Result<(), Error> {
         match *self.holder(socket)? {
             Holder::Estab(id) => {
-                let connect =
-                    |stack: &mut Stack, now, id| stack.connect(now, id, to, timeout);
+                let connect = |stack: &mut Stack, now, id| stack.connect(now, id, to, timeout);
                 match self.estab(id, connect) {
                     Err(Error::InProgress) => Ok(()),
                     result => result,
@@ -281,11 +291,12 @@ impl Lab for Real {
 
     fn send(&mut self, socket: Socket, data: &[u8], urgent: bool) -> Result<usize, Error> {
         match *self.holder(socket)? {
-            Holder::Estab(id) => {
-                self.estab(id, |stack, now, id| stack.send(now, id, data, flags(urgent)))
-            }
+            Holder::Estab(id) => self.estab(id, |stack, now, id| {
+                stack.send(now, id, data, flags(urgent))
+            }),
             Holder::Kernel(_) => {
-                let len = self.kernel(socket, Wait::Writable, |kernel| kernel.send(data, urgent))?;
+                let len =
+                    self.kernel(socket, Wait::Writable, |kernel| kernel.send(data, urgent))?;
                 self.call_record(socket, Call::Send(len));
                 Ok(len)
             }
@@ -294,9 +305,9 @@ impl Lab for Real {
 
     fn receive(&mut self, socket: Socket, buffer: &mut [u8], urgent: bool) -> Result<usize, Error> {
         match *self.holder(socket)? {
-            Holder::Estab(id) => {
-                self.estab(id, |stack, now, id| stack.receive(now, id, buffer, flags(urgent)))
-            }
+            Holder::Estab(id) => self.estab(id, |stack, now, id| {
+                stack.receive(now, id, buffer, flags(urgent))
+            }),
             Holder::Kernel(_) => {
                 let receive = |kernel: &KernelSocket| kernel.receive(buffer, urgent);
                 let len = self.kernel(socket, Wait::Readable, receive)?;
@@ -371,7 +382,10 @@ impl Lab for Real {
     fn readiness(&self, socket: Socket) -> Readiness {
         match self.sockets.get(socket.0) {
             Some(Holder::Estab(id)) => self.stack().readiness(*id),
-            Some(Holder::Kernel(Held { socket: Some(kernel), .. })) => kernel.readiness(),
+            Some(Holder::Kernel(Held {
+                socket: Some(kernel),
+                ..
+            })) => kernel.readiness(),
             _ => Readiness::NONE,
         }
     }
@@ -379,7 +393,11 @@ impl Lab for Real {
     fn state(&self, socket: Socket) -> State {
         match self.sockets.get(socket.0) {
             Some(Holder::Estab(id)) => self.stack().state(*id).unwrap_or(State::Closed),
-            Some(Holder::Kernel(Held { socket, tuple, listens })) => {
+            Some(Holder::Kernel(Held {
+                socket,
+                tuple,
+                listens,
+            })) => {
                 let seen = tuple.map_or(State::Closed, |tuple| self.observer.state(tuple));
                 match socket.as_ref().map(KernelSocket::state) {
                     // A socket in TIME-WAIT says that it is closed.
@@ -396,9 +414,12 @@ impl Lab for Real {
     fn local_address(&self, socket: Socket) -> Result<SocketAddr, Error> {
         match self.sockets.get(socket.0) {
             Some(Holder::Estab(id)) => self.stack().local_address(*id),
-            Some(Holder::Kernel(Held { socket: Some(kernel), .. })) => {
-                kernel.local_address().map_err(|error| stack_error(&error, Wait::Readable))
-            }
+            Some(Holder::Kernel(Held {
+                socket: Some(kernel),
+                ..
+            })) => kernel
+                .local_address()
+                .map_err(|error| stack_error(&error, Wait::Readable)),
             _ => Err(Error::BadSocket),
         }
     }
@@ -423,7 +444,11 @@ impl Lab for Real {
     }
 
     fn cut(&mut self, cut: bool) {
-        let what = if cut { Environment::CableCut } else { Environment::CableMended };
+        let what = if cut {
+            Environment::CableCut
+        } else {
+            Environment::CableMended
+        };
         self.tell(End::A, what);
         self.link_mut().set_cut(cut);
     }

@@ -71,7 +71,15 @@ impl Observer {
                 self.tell(now, tuple, TcpRecord::SegmentIn(segment));
                 if to_nobody {
                     let (reason, header) = (DropReason::NoSocket, header.clone());
-                    self.tell(now, tuple, TcpRecord::Drop { reason, header, len: *len });
+                    self.tell(
+                        now,
+                        tuple,
+                        TcpRecord::Drop {
+                            reason,
+                            header,
+                            len: *len,
+                        },
+                    );
                 }
                 self.tracker(tuple).receives(header, *len);
                 self.report_changes(now, tuple);
@@ -107,7 +115,9 @@ impl Observer {
 
     /// The state of a connection, as its segments tell it.
     pub(crate) fn state(&self, tuple: FourTuple) -> State {
-        self.connections.get(&tuple).map_or(State::Closed, Tracker::state)
+        self.connections
+            .get(&tuple)
+            .map_or(State::Closed, Tracker::state)
     }
 
     /// The kernel says that its socket is in this state. What no segment has shown yet is made up for: the program closed
@@ -158,8 +168,15 @@ impl Observer {
 
     fn tracker(&mut self, tuple: FourTuple) -> &mut Tracker {
         let listens = self.listeners.contains(&tuple.local.port());
-        let state = if listens { State::Listen } else { State::Closed };
-        let tracker = self.connections.entry(tuple).or_insert_with(|| Tracker::new(state));
+        let state = if listens {
+            State::Listen
+        } else {
+            State::Closed
+        };
+        let tracker = self
+            .connections
+            .entry(tuple)
+            .or_insert_with(|| Tracker::new(state));
         if tracker.state() == State::Closed && listens {
             *tracker = Tracker::new(State::Listen);
         }
@@ -200,20 +217,48 @@ impl Observer {
 
     /// Records something else that concerns the host.
     pub(crate) fn record(&self, time: Instant, event: HostRecord) {
-        self.collector.push(Record { time, host: Arc::clone(&self.host), event });
+        self.collector.push(Record {
+            time,
+            host: Arc::clone(&self.host),
+            event,
+        });
     }
 
     fn datagram(&self, now: Instant, sent: bool, seen: &Seen, transport: &Transport) {
         let remote = if sent { seen.dst } else { seen.src };
         match *transport {
-            Transport::Udp { src_port, dst_port, len } => {
-                let (own, other) = if sent { (src_port, dst_port) } else { (dst_port, src_port) };
+            Transport::Udp {
+                src_port,
+                dst_port,
+                len,
+            } => {
+                let (own, other) = if sent {
+                    (src_port, dst_port)
+                } else {
+                    (dst_port, src_port)
+                };
                 let local = SocketAddr::new(self.address, own);
                 let remote = SocketAddr::new(remote, other);
-                self.record(now, HostRecord::Udp { sent, local, remote, len });
+                self.record(
+                    now,
+                    HostRecord::Udp {
+                        sent,
+                        local,
+                        remote,
+                        len,
+                    },
+                );
             }
             Transport::Icmp { kind, code } => {
-                self.record(now, HostRecord::Icmp { sent, remote, kind, code });
+                self.record(
+                    now,
+                    HostRecord::Icmp {
+                        sent,
+                        remote,
+                        kind,
+                        code,
+                    },
+                );
             }
             Transport::Tcp { .. } | Transport::Other => {}
         }
@@ -226,5 +271,8 @@ fn listener(local: SocketAddr) -> FourTuple {
         SocketAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
     };
-    FourTuple { local, remote: SocketAddr::new(nobody, 0) }
+    FourTuple {
+        local,
+        remote: SocketAddr::new(nobody, 0),
+    }
 }

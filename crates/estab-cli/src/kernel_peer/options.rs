@@ -22,9 +22,7 @@ pub(crate) fn set(socket: &Socket, option: &SocketOption) -> io::Result<()> {
         SocketOption::OobInline(on) => sockopt::set_socket_oobinline(fd, on),
         SocketOption::Broadcast(on) => sockopt::set_socket_broadcast(fd, on),
         SocketOption::Linger(Linger::Off) => sockopt::set_socket_linger(fd, None),
-        SocketOption::Linger(Linger::Abort) => {
-            sockopt::set_socket_linger(fd, Some(Duration::ZERO))
-        }
+        SocketOption::Linger(Linger::Abort) => sockopt::set_socket_linger(fd, Some(Duration::ZERO)),
         // The kernel doubles these for its bookkeeping; half of that is for data.
         SocketOption::SendBuffer(size) => sockopt::set_socket_send_buffer_size(fd, bytes(size)),
         SocketOption::ReceiveBuffer(size) => sockopt::set_socket_recv_buffer_size(fd, bytes(size)),

@@ -64,7 +64,11 @@ impl Real {
         netlink::add_address(device.index(), cidr.address, cidr.prefix_len)?;
         netlink::set_up(device.index())?;
         let observer = Observer::new(collector, cidr.address, kernel.tcp_fin_timeout);
-        let link = LinkConfig { medium: Medium::Ip, mtu: setup.mtu, delay: setup.delay };
+        let link = LinkConfig {
+            medium: Medium::Ip,
+            mtu: setup.mtu,
+            delay: setup.delay,
+        };
         let (stack, interface) = estab(&setup, seed, collector, sinks.as_ref());
         Ok(Self {
             start: now(),
@@ -137,7 +141,11 @@ impl Real {
         let now = self.clock();
         let mut any = false;
         // An error means that the device is gone, and with it the scenario: its expectations will say so.
-        while self.device.receive(now, &mut self.batch).is_ok_and(|count| count > 0) {
+        while self
+            .device
+            .receive(now, &mut self.batch)
+            .is_ok_and(|count| count > 0)
+        {
             while let Some(packet) = self.batch.pop() {
                 let Some(seen) = Seen::parse(Medium::Ip, &packet.data) else {
                     continue;
@@ -194,8 +202,15 @@ impl Real {
         if any || now >= until {
             return now < until;
         }
-        let due = [self.link.due(), self.stack.poll_timeout(), self.observer.due()];
-        let wake = due.into_iter().flatten().fold(until.min(now + LOOK_INTERVAL), Instant::min);
+        let due = [
+            self.link.due(),
+            self.stack.poll_timeout(),
+            self.observer.due(),
+        ];
+        let wake = due
+            .into_iter()
+            .flatten()
+            .fold(until.min(now + LOOK_INTERVAL), Instant::min);
         self.sleep(wake.since(now));
         self.work();
         true
@@ -212,7 +227,10 @@ impl Real {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a scenario against the kernel is played in real time")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a scenario against the kernel is played in real time"
+)]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
@@ -222,9 +240,15 @@ fn cidr(v6: bool, host: End) -> Cidr {
     let last = host as u8 + 1;
     if v6 {
         let address = IpAddr::from([0xfd00, 0, 0, 0, 0, 0, 0, last.into()]);
-        Cidr { address, prefix_len: 64 }
+        Cidr {
+            address,
+            prefix_len: 64,
+        }
     } else {
-        Cidr { address: IpAddr::from([10, 0, 0, last]), prefix_len: 24 }
+        Cidr {
+            address: IpAddr::from([10, 0, 0, last]),
+            prefix_len: 24,
+        }
     }
 }
 
@@ -238,7 +262,10 @@ fn estab(
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let [settings, _] = setup.settings.clone();
-    let mut stack = Stack::new(StackConfig { seed: bytes, settings });
+    let mut stack = Stack::new(StackConfig {
+        seed: bytes,
+        settings,
+    });
     let name = End::A.name();
     let collects = collector.sink(name);
     stack.set_sink(Some(match sinks.and_then(|sinks| sinks(name)) {

@@ -1,7 +1,7 @@
 //! Sockets of the kernel that never wait.
 
-use estab_tcp::{Shutdown, State};
 use estab_stack::Readiness;
+use estab_tcp::{Shutdown, State};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
@@ -59,7 +59,11 @@ impl Socket {
 
     /// `urgent`: the last byte is (`MSG_OOB`).
     pub(crate) fn send(&self, data: &[u8], urgent: bool) -> io::Result<usize> {
-        let oob = if urgent { SendFlags::OOB } else { SendFlags::empty() };
+        let oob = if urgent {
+            SendFlags::OOB
+        } else {
+            SendFlags::empty()
+        };
         Ok(net::send(&self.0, data, SendFlags::NOSIGNAL | oob)?)
     }
 
@@ -69,7 +73,11 @@ impl Socket {
 
     /// `urgent`: the urgent byte.
     pub(crate) fn receive(&self, buffer: &mut [u8], urgent: bool) -> io::Result<usize> {
-        let flags = if urgent { RecvFlags::OOB } else { RecvFlags::empty() };
+        let flags = if urgent {
+            RecvFlags::OOB
+        } else {
+            RecvFlags::empty()
+        };
         Ok(net::recv(&self.0, buffer, flags)?.0)
     }
 
@@ -119,7 +127,9 @@ impl Socket {
             (PollFlags::ERR, Readiness::ERROR),
             (PollFlags::PRI, Readiness::PRIORITY),
         ];
-        let wanted = kinds.iter().fold(PollFlags::empty(), |all, (flag, _)| all | *flag);
+        let wanted = kinds
+            .iter()
+            .fold(PollFlags::empty(), |all, (flag, _)| all | *flag);
         let mut fds = [PollFd::new(&self.0, wanted)];
         // It fails only when interrupted or out of memory; then nothing is known to be ready.
         if poll(&mut fds, Some(&Timespec::default())).is_err() {

@@ -6,7 +6,10 @@ use std::io;
 use std::path::PathBuf;
 
 /// What the kernel does that a scenario must not depend on: its newer linear SYN time-outs, another congestion control.
-const FIXED: [(&str, &str); 2] = [("tcp_syn_linear_timeouts", "0"), ("tcp_congestion_control", "reno")];
+const FIXED: [(&str, &str); 2] = [
+    ("tcp_syn_linear_timeouts", "0"),
+    ("tcp_congestion_control", "reno"),
+];
 
 /// Gives the kernel those of estab's settings that it has too, with the same unit.
 ///
@@ -51,16 +54,28 @@ fn shared(settings: &Settings) -> Vec<(&'static str, String)> {
     let bool = |on: bool| u8::from(on).to_string();
     vec![
         ("tcp_syn_retries", settings.tcp_syn_retries.to_string()),
-        ("tcp_synack_retries", settings.tcp_synack_retries.to_string()),
+        (
+            "tcp_synack_retries",
+            settings.tcp_synack_retries.to_string(),
+        ),
         ("tcp_retries2", settings.tcp_retries2.to_string()),
         ("tcp_fin_timeout", secs(settings.tcp_fin_timeout)),
         ("tcp_rfc1337", bool(settings.tcp_rfc1337)),
-        ("tcp_max_syn_backlog", settings.tcp_max_syn_backlog.to_string()),
+        (
+            "tcp_max_syn_backlog",
+            settings.tcp_max_syn_backlog.to_string(),
+        ),
         ("tcp_syncookies", settings.tcp_syncookies.to_string()),
-        ("tcp_abort_on_overflow", bool(settings.tcp_abort_on_overflow)),
+        (
+            "tcp_abort_on_overflow",
+            bool(settings.tcp_abort_on_overflow),
+        ),
         ("tcp_keepalive_time", secs(settings.tcp_keepalive_time)),
         ("tcp_keepalive_intvl", secs(settings.tcp_keepalive_intvl)),
-        ("tcp_keepalive_probes", settings.tcp_keepalive_probes.to_string()),
+        (
+            "tcp_keepalive_probes",
+            settings.tcp_keepalive_probes.to_string(),
+        ),
         ("tcp_window_scaling", bool(settings.tcp_window_scaling)),
         ("tcp_timestamps", bool(settings.tcp_timestamps)),
         ("tcp_sack", bool(settings.tcp_sack)),
