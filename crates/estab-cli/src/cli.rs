@@ -23,7 +23,11 @@ pub(crate) struct Cli {
 /// The commands, one a file in `cmd`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(cmd::demo::Args),
     Lab(cmd::lab::Args),
+    Serve(cmd::serve::Args),
+    Connect(cmd::connect::Args),
+    Get(cmd::get::Args),
     States(cmd::states::Args),
     Completions(cmd::completions::Args),
     Man(cmd::man::Args),
@@ -32,7 +36,11 @@ enum Command {
 /// Reads the command line and does what it asks.
 pub(crate) fn run() -> ExitCode {
     exit::code(match Cli::parse().command {
+        Command::Demo(args) => cmd::demo::run(&args),
         Command::Lab(args) => cmd::lab::run(&args),
+        Command::Serve(args) => cmd::serve::run(&args),
+        Command::Connect(args) => cmd::connect::run(&args),
+        Command::Get(args) => cmd::get::run(&args),
         Command::States(args) => cmd::states::run(&args),
         Command::Completions(args) => cmd::completions::run(&args),
         Command::Man(args) => cmd::man::run(&args),

@@ -8,6 +8,7 @@ mod http;
 mod kernel_peer;
 mod network;
 mod output;
+mod progress;
 mod scenario;
 mod services;
 

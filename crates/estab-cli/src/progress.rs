@@ -90,7 +90,10 @@ mod tests {
     #[test]
     fn a_line_tells_how_far_and_how_fast() {
         let second = Duration::from_secs(1);
-        assert_eq!(line(512, Some(2048), second), "512 B of 2.0 KiB, 25 %, 512 B/s");
+        assert_eq!(
+            line(512, Some(2048), second),
+            "512 B of 2.0 KiB, 25 %, 512 B/s"
+        );
         assert_eq!(line(512, None, second), "512 B, 512 B/s");
         assert_eq!(line(0, Some(0), Duration::ZERO), "0 B, 0 B/s");
     }

@@ -5,9 +5,10 @@ use crate::http::client::{self, Answer, Resume, Target};
 use crate::network::{Network, NetworkArgs};
 use crate::output;
 use crate::progress::{Progress, size};
-use anyhow::{Context, Result, bail, ensure};
-use hyper::header::{ETAG, LAST_MODIFIED};
-use std::fs::{File, OpenOptions};
+use anyhow::{Context, Result, anyhow};
+use hyper::Response;
+use hyper::body::Incoming;
+use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let runtime = super::runtime()?;
     let network = args.network.open()?;
     let result = runtime.block_on(fetch(args, target, &network));
-    network.close(CLOSE_TIMEOUT);
+    network.host.shutdown(CLOSE_TIMEOUT);
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
 }
@@ -63,11 +64,15 @@ async fn fetch(args: &Args, mut target: Target, network: &Network) -> Result<()>
     };
     let timeout = Duration::from_secs(args.connect_timeout);
     for _ in 0..=REDIRECTS_MAX {
-        let stream = network.connect(target.host(), target.port(), timeout).await?;
+        let stream = network
+            .connect(target.host(), target.port(), timeout)
+            .await?;
         let answer = client::get(stream, &target, resume.as_ref()).await;
         match answer.context(Failure::Answer)? {
             Answer::Redirect(next) => target = next,
-            Answer::Failed(status) => bail!(anyhow::anyhow!("the server says {status}").context(Failure::Answer)),
+            Answer::Failed(status) => {
+                return Err(anyhow!("the server says {status}").context(Failure::Answer));
+            }
             Answer::Complete => {
                 eprintln!("estab: the file is complete already");
                 return Ok(());
@@ -75,5 +80,48 @@ async fn fetch(args: &Args, mut target: Target, network: &Network) -> Result<()>
             Answer::Content { response, appends } => return save(args, response, appends).await,
         }
     }
-    bail!(anyhow::anyhow!("more than {REDIRECTS_MAX} redirects").context(Failure::Answer))
+    Err(anyhow!("more than {REDIRECTS_MAX} redirects").context(Failure::Answer))
+}
+
+async fn save(args: &Args, response: Response<Incoming>, appends: bool) -> Result<()> {
+    let Some(path) = &args.output else {
+        let mut out = output::stdout();
+        write_body(response, &mut out, 0).await?;
+        return Ok(());
+    };
+    let have = if appends { len_of(path) } else { 0 };
+    let mut open = OpenOptions::new();
+    open.create(true)
+        .write(true)
+        .append(appends)
+        .truncate(!appends);
+    let file = open
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    let len = write_body(response, &mut BufWriter::with_capacity(1 << 20, file), have).await?;
+    eprintln!("estab: {} written to {}", size(len as f64), path.display());
+    Ok(())
+}
+
+/// Writes a body, which goes on after `have` bytes.
+async fn write_body(response: Response<Incoming>, out: &mut dyn Write, have: u64) -> Result<u64> {
+    let mut progress = Progress::new();
+    let saved = client::save(response, out, |len, total| {
+        progress.show(have + len, total.map(|total| have + total));
+    });
+    saved.await.context(Failure::Answer)
+}
+
+/// What a file that is there already lets the server leave out. Whether the server's file is still the same is not known:
+/// without a validator of its own, `If-Range` cannot be asked for.
+fn resume_from(path: &Path) -> Option<Resume> {
+    let from = len_of(path);
+    (from > 0).then_some(Resume {
+        from,
+        validator: None,
+    })
+}
+
+fn len_of(path: &Path) -> u64 {
+    path.metadata().map_or(0, |metadata| metadata.len())
 }
