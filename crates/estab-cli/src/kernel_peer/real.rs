@@ -65,9 +65,8 @@ impl Real {
         netlink::set_up(device.index())?;
         let observer = Observer::new(collector, cidr.address, kernel.tcp_fin_timeout);
         let link = LinkConfig {
-            medium: Medium::Ip,
             mtu: setup.mtu,
-            delay: setup.delay,
+            ..LinkConfig::default().delay(setup.delay)
         };
         let (stack, interface) = estab(&setup, seed, collector, sinks.as_ref());
         Ok(Self {
@@ -76,7 +75,7 @@ impl Real {
             interface,
             device,
             batch: RxBatch::new(BATCH),
-            link: Link::new(link),
+            link: Link::new(link, seed),
             observer,
             sockets: Vec::new(),
             collector: collector.clone(),
@@ -130,7 +129,7 @@ impl Real {
     pub(super) fn flush(&mut self) {
         let now = self.clock();
         while let Some((_, packet)) = self.stack.poll_transmit(now) {
-            self.link.send(now, End::A, packet.to_bytes());
+            self.link.send(now, End::A, packet.to_bytes().into());
         }
         // Whoever waits for readiness asks for it.
         while self.stack.poll_event().is_some() {}
@@ -153,7 +152,7 @@ impl Real {
                 // Not what the kernel says to multicast groups of its own accord.
                 if seen.dst == self.address_of(End::A) && seen.src == self.address_of(End::B) {
                     self.observer.sends(now, &seen);
-                    self.link.send(now, End::B, packet.data);
+                    self.link.send(now, End::B, packet);
                     any = true;
                 }
             }

@@ -88,7 +88,14 @@ impl Play {
         );
     }
 
-    pub(crate) fn arrive(&self, millis: u64, host: &str, header: &Header, len: usize, state: State) {
+    pub(crate) fn arrive(
+        &self,
+        millis: u64,
+        host: &str,
+        header: &Header,
+        len: usize,
+        state: State,
+    ) {
         self.tell(
             millis,
             host,
