@@ -13,6 +13,7 @@ pub mod namespace;
 #[cfg(target_os = "linux")]
 pub mod netlink;
 mod packet;
+pub mod record;
 #[cfg(target_os = "linux")]
 pub mod tuntap;
 
@@ -20,3 +21,4 @@ pub use batch::{RxBatch, TxBatch};
 pub use device::{Capabilities, Device, Wait};
 pub use impair::Impaired;
 pub use packet::carry;
+pub use record::Recorder;

@@ -7,6 +7,8 @@
 //! - [`Text`] prints one line an event, segments as tcpdump writes them,
 //! - [`Json`] prints one object a line.
 //!
+//! [`pcapng`] writes whole packets, with what they caused as comments.
+//!
 //! [`LiveLadder`] prints as it happens. The state table, which is the other thing to see, is printed by [`states`].
 //!
 //! ```
@@ -42,6 +44,7 @@ mod collector;
 mod describe;
 pub mod json;
 pub mod ladder;
+pub mod pcapng;
 mod record;
 mod relative;
 pub mod states;
