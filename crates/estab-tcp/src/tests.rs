@@ -7,6 +7,7 @@ mod handshake;
 mod icmp;
 mod keepalive;
 mod loss;
+mod pair;
 mod resets;
 mod support;
 mod urgent;
@@ -15,6 +16,6 @@ mod windows;
 /// Memory is what many idle connections cost: queues hold nothing then, so this is all of it.
 #[test]
 fn an_idle_connection_is_small() {
-    let size = core::mem::size_of::<crate::Connection>();
+    let size = size_of::<crate::Connection>();
     assert!(size <= 1024, "{size} bytes");
 }

@@ -75,7 +75,12 @@ fn store_out_of_order(
     segment: SegmentIn,
 ) {
     let gap = seq.after(connection.rcv.nxt);
-    let limit = connection.reassembly_limit();
+    // What fills the first hole leaves at once, and is never refused: else nothing would ever make room again.
+    let limit = if gap {
+        connection.reassembly_limit()
+    } else {
+        usize::MAX
+    };
     let segments = segment.segments.max(1);
     let header = segment.header;
     let inserted =
