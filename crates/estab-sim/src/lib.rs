@@ -10,6 +10,7 @@ mod network;
 mod rule;
 mod seen;
 pub mod stage;
+pub mod swarm;
 
 pub use app::{App, Ending, Listener, Pattern, Peer, PeerConfig, PeerReport, Reporter, Reports};
 pub use link::{Link, LinkConfig, LinkCounters};

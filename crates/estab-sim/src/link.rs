@@ -122,13 +122,29 @@ impl Link {
             return;
         }
         match self.narrow {
-            Some(mtu) if packet.data.len() > usize::from(mtu) => {
+            Some(mtu) if self.wire_len(now, &packet) > usize::from(mtu) => {
                 self.counters.too_big += 1;
                 if let Some(answer) = too_big(self.config.medium, &packet.data, now, mtu) {
                     self.ways[from.other() as usize].push(now, answer.into());
                 }
             }
             _ => self.ways[from as usize].push(now, packet),
+        }
+    }
+
+    /// Bytes of the longest wire packet that this one is cut into.
+    fn wire_len(&self, now: Instant, packet: &PacketIn) -> usize {
+        let view = WirePacket {
+            data: &packet.data,
+            medium: self.config.medium,
+            index: 0,
+            now,
+        };
+        match view.tcp() {
+            Some((_, len)) if packet.segments > 1 => {
+                packet.data.len() - len + usize::from(packet.segment_size)
+            }
+            _ => packet.data.len(),
         }
     }
 
