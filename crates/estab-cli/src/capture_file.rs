@@ -1,9 +1,11 @@
 //! Names of capture files: what is there already is not lost unsaid.
 
 use anyhow::{Context, Result};
+use estab_device::record::Recorder;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The first bytes of every pcapng file.
 const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -68,6 +70,41 @@ pub(crate) fn create_default(folder: &Path, name: &str) -> Result<Created> {
         }
     }
     anyhow::bail!("every name from {name}.pcapng on is taken; give one with --pcapng FILE")
+}
+
+/// Records to a file in real time. What goes wrong later is said on standard error, once.
+///
+/// # Errors
+/// It cannot be written to.
+pub(crate) fn recorder(file: File, path: &Path) -> Result<Recorder> {
+    let since_1970 = now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    recorder_from(file, path, since_1970)
+}
+
+/// The same for virtual time, which begins in 1970: the same run gives the same file.
+///
+/// # Errors
+/// It cannot be written to.
+pub(crate) fn virtual_recorder(file: File, path: &Path) -> Result<Recorder> {
+    recorder_from(file, path, Duration::ZERO)
+}
+
+fn recorder_from(file: File, path: &Path, epoch: Duration) -> Result<Recorder> {
+    let path = path.to_owned();
+    let recorder = Recorder::new(file, epoch);
+    let recorder = recorder.with_context(|| format!("cannot write {}", path.display()))?;
+    recorder.on_error(move |error| {
+        eprintln!(
+            "estab: {} ends here, it cannot be written: {error}",
+            path.display()
+        );
+    });
+    Ok(recorder)
+}
+
+#[allow(clippy::disallowed_methods, reason = "a capture says when it was made")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// Is it a regular file, pcapng, with our name in its first block?

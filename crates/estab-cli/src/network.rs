@@ -10,7 +10,7 @@ use estab::{Cidr, Host, Settings};
 use estab_device::impair::{ImpairConfig, Impaired};
 use estab_device::tuntap::{TunTap, TunTapConfig};
 use estab_device::{Device, netlink};
-use estab_stack::HostSink;
+use estab_stack::{HostSink, Medium};
 use estab_trace::{LiveLadder, Tee};
 use std::io::{self, stderr};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -99,7 +99,7 @@ impl NetworkArgs {
         for gateway in self.gateways(&kernel_addresses) {
             builder = builder.gateway(gateway);
         }
-        if let Some(sink) = self.sink()? {
+        if let Some(sink) = self.sink(&name, config.medium)? {
             builder = builder.sink(sink);
         }
         let host = builder
@@ -159,13 +159,14 @@ impl NetworkArgs {
     }
 
     /// What receives the host's events.
-    fn sink(&self) -> Result<Option<Box<dyn HostSink>>> {
+    fn sink(&self, device: &str, medium: Medium) -> Result<Option<Box<dyn HostSink>>> {
         let mut tee = Tee::new();
         if self.trace {
             tee = tee.with(Box::new(LiveLadder::new("estab", stderr())));
         }
         if let Some(path) = &self.pcapng {
-            let _file = capture_file::create_named(path)?;
+            let recorder = capture_file::recorder(capture_file::create_named(path)?, path)?;
+            tee = tee.with(recorder.sink("estab", &[(device, medium)]));
         }
         let any = self.trace || self.pcapng.is_some();
         Ok(any.then(|| Box::new(tee) as Box<dyn HostSink>))

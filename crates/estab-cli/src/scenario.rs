@@ -1,13 +1,19 @@
 //! Playing scenarios and showing what came of them.
 
 use crate::exit::Failure;
-use crate::kernel_peer;
+use crate::{capture_file, kernel_peer};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use estab_device::record::Recorder;
+use estab_sim::End;
 use estab_sim::lab::{self, Options, Report, Scenario};
 use estab_sim::stage::{Simulated, SinkMaker};
+use estab_stack::Medium;
 use estab_trace::Collector;
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Who is host `b`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -52,6 +58,24 @@ pub(crate) fn run(
             .with_context(|| format!("cannot play {} against the kernel", scenario.name))
             .context(Failure::Network),
     }
+}
+
+/// Sinks that record what the hosts of a scenario send and receive. Of the kernel nothing is recorded: what it sends, host `a`
+/// receives.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn recording(file: File, path: &Path, peer: Peer) -> Result<(SinkMaker, Recorder)> {
+    let recorder = match peer {
+        Peer::Estab => capture_file::virtual_recorder(file, path)?,
+        Peer::Kernel => capture_file::recorder(file, path)?,
+    };
+    let sinks = recorder.clone();
+    let sink = move |host: &str| {
+        // One of two hosts on a cable sees everything, each packet once.
+        (host == End::A.name()).then(|| sinks.sink(host, &[("cable", Medium::Ip)]))
+    };
+    Ok((Arc::new(sink), recorder))
 }
 
 /// The ladder, what there is to see, and what was expected.

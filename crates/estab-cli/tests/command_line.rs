@@ -9,7 +9,15 @@ use std::process::{Command, Stdio};
 use support::{command, estab, ran};
 
 const COMMANDS: [&str; 9] = [
-    "demo", "lab", "serve", "connect", "get", "ping", "states", "completions", "man",
+    "demo",
+    "lab",
+    "serve",
+    "connect",
+    "get",
+    "ping",
+    "states",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -17,11 +25,16 @@ fn every_command_is_listed_and_its_help_has_an_example() {
     let help = estab(&["--help"]).ok().out;
     let subcommands = [&["lab", "list"][..], &["lab", "run"]];
     for name in COMMANDS {
-        assert!(help.contains(&format!("\n  {name} ")), "{name} is not listed:\n{help}");
+        assert!(
+            help.contains(&format!("\n  {name} ")),
+            "{name} is not listed:\n{help}"
+        );
     }
     for args in COMMANDS.iter().map(std::slice::from_ref).chain(subcommands) {
         let help = estab(&[args, &["--help"]].concat()).ok().out;
-        let (_, example) = help.split_once("Example").unwrap_or_else(|| panic!("{args:?}:\n{help}"));
+        let (_, example) = help
+            .split_once("Example")
+            .unwrap_or_else(|| panic!("{args:?}:\n{help}"));
         assert!(example.contains("estab "), "{args:?}:\n{help}");
     }
     assert!(help.contains("Exit codes:"), "{help}");
@@ -30,7 +43,13 @@ fn every_command_is_listed_and_its_help_has_an_example() {
 #[test]
 fn commands_with_a_network_take_it_the_same_way() {
     let options = [
-        "--device", "--address", "--host-address", "--gateway", "--sysctl", "--pcapng", "--trace",
+        "--device",
+        "--address",
+        "--host-address",
+        "--gateway",
+        "--sysctl",
+        "--pcapng",
+        "--trace",
         "--impair",
     ];
     for name in ["serve", "connect", "get", "ping"] {
@@ -45,16 +64,34 @@ fn commands_with_a_network_take_it_the_same_way() {
 fn a_wrong_command_line_is_code_2_and_says_what_is_right() {
     for (args, hint) in [
         (&["nonsense"][..], "unrecognized subcommand"),
-        (&["lab", "run", "no-such-scenario"], "`estab lab list` shows"),
-        (&["lab", "run", "syn-flood", "--peer", "kernel"], "on the simulator only"),
-        (&["lab", "run", "close", "handshake", "--pcapng", "x"], "one scenario"),
+        (
+            &["lab", "run", "no-such-scenario"],
+            "`estab lab list` shows",
+        ),
+        (
+            &["lab", "run", "syn-flood", "--peer", "kernel"],
+            "on the simulator only",
+        ),
+        (
+            &["lab", "run", "close", "handshake", "--pcapng", "x"],
+            "one scenario",
+        ),
         (&["serve", "finger:79"], "expected echo:PORT"),
         (&["serve", "http:80"], "http:PORT=DIR"),
-        (&["serve", "echo:7", "--address", "10.0.0.300/24"], "ADDRESS/LENGTH"),
-        (&["serve", "echo:7", "--address", "10.0.0.1"], "--host-address"),
+        (
+            &["serve", "echo:7", "--address", "10.0.0.300/24"],
+            "ADDRESS/LENGTH",
+        ),
+        (
+            &["serve", "echo:7", "--address", "10.0.0.1"],
+            "--host-address",
+        ),
         (&["serve", "echo:7", "--device", "eth0"], "tun:NAME"),
         (&["serve", "echo:7", "--impair", "loss=200%"], "loss"),
-        (&["serve", "echo:7", "--sysctl", "tcp_nonsense=1"], "tcp_nonsense"),
+        (
+            &["serve", "echo:7", "--sysctl", "tcp_nonsense=1"],
+            "tcp_nonsense",
+        ),
         (&["serve", "echo:7", "--sysctl", "tcp_sack=7"], "tcp_sack"),
         (&["get", "https://10.0.0.1/"], "only http"),
         (&["get"], "<URL>"),
@@ -70,7 +107,11 @@ fn a_wrong_command_line_is_code_2_and_says_what_is_right() {
 fn a_folder_that_is_not_there_is_said_before_anything_else() {
     let ran = estab(&["serve", "http:80=/no/such/folder"]);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    assert!(ran.err.contains("cannot serve http:80=/no/such/folder"), "{}", ran.err);
+    assert!(
+        ran.err.contains("cannot serve http:80=/no/such/folder"),
+        "{}",
+        ran.err
+    );
 }
 
 /// The program as a user without privileges; `None` when there is no way to be one.
@@ -93,13 +134,23 @@ fn a_missing_privilege_is_code_3_and_says_what_to_do() {
     let (mut command, _folder) = unprivileged(&["serve", "echo:7"]).expect("a folder");
     let ran = ran(command.output().expect("start estab"));
     assert_eq!(ran.code, Some(3), "{}", ran.err);
-    let advice = ["sudo", "/dev/net/tun"].iter().any(|advice| ran.err.contains(advice));
-    assert!(ran.err.starts_with("estab: cannot open the network") && advice, "{}", ran.err);
+    let advice = ["sudo", "/dev/net/tun"]
+        .iter()
+        .any(|advice| ran.err.contains(advice));
+    assert!(
+        ran.err.starts_with("estab: cannot open the network") && advice,
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn the_state_table_has_all_states_in_every_format() {
-    for (format, start) in [("text", "CLOSED"), ("dot", "digraph"), ("mermaid", "stateDiagram")] {
+    for (format, start) in [
+        ("text", "CLOSED"),
+        ("dot", "digraph"),
+        ("mermaid", "stateDiagram"),
+    ] {
         let table = estab(&["states", "--format", format]).ok().out;
         assert!(table.starts_with(start), "{table}");
         for state in estab_tcp::State::ALL {
@@ -125,7 +176,12 @@ fn completions_and_man_pages_are_made_for_everything() {
 
 #[test]
 fn a_reader_who_has_enough_ends_it_quietly() {
-    for args in [&["completions", "bash"][..], &["states"], &["man"], &["lab", "list"]] {
+    for args in [
+        &["completions", "bash"][..],
+        &["states"],
+        &["man"],
+        &["lab", "list"],
+    ] {
         let mut child = command(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -133,8 +189,16 @@ fn a_reader_who_has_enough_ends_it_quietly() {
             .expect("start estab");
         drop(child.stdout.take());
         let mut errors = String::new();
-        child.stderr.take().expect("a pipe").read_to_string(&mut errors).expect("text");
+        child
+            .stderr
+            .take()
+            .expect("a pipe")
+            .read_to_string(&mut errors)
+            .expect("text");
         let status = child.wait().expect("an end");
-        assert!(status.success() && errors.is_empty(), "{args:?}: {status} {errors}");
+        assert!(
+            status.success() && errors.is_empty(),
+            "{args:?}: {status} {errors}"
+        );
     }
 }

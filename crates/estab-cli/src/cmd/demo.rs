@@ -1,6 +1,6 @@
 //! `estab demo`.
 
-use crate::capture_file;
+use crate::capture_file::{self, Created};
 use crate::output;
 use crate::scenario::{self, Peer};
 use anyhow::Result;
@@ -90,15 +90,55 @@ fn check(trace: &Trace<'_>, expect: &mut Expectations) {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     scenario::prepare(args.peer)?;
-    let report = scenario::run(&DEMO, args.peer, 1, None)?;
     let mut out = output::stdout();
+    let capture = if args.no_pcapng {
+        None
+    } else {
+        Some(create_capture(args)?)
+    };
+    let recording = match &capture {
+        Some(created) => {
+            let file = created.file.try_clone()?;
+            Some(scenario::recording(file, &created.path, args.peer)?)
+        }
+        None => None,
+    };
+    let (sinks, recorder) = recording.unzip();
+    let report = scenario::run(&DEMO, args.peer, 1, sinks)?;
     scenario::show(&mut out, &DEMO, &report)?;
+    if let (Some(recorder), Some(created)) = (recorder, capture) {
+        recorder.flush()?;
+        let done = if created.replaces {
+            "written, in place of an older one of estab's"
+        } else {
+            "written"
+        };
+        let path = created.path.display();
+        writeln!(
+            out,
+            "{path}: {done}; wireshark {path} shows the states as comments\n"
+        )?;
+    }
     writeln!(out, "{NEXT}")?;
     Ok(if report.passed() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn create_capture(args: &Args) -> Result<Created> {
+    match &args.pcapng {
+        Some(path) => {
+            let file = capture_file::create_named(path)?;
+            Ok(Created {
+                file,
+                path: path.clone(),
+                replaces: false,
+            })
+        }
+        None => capture_file::create_default(Path::new(""), "estab-demo"),
+    }
 }
 
 const NEXT: &str = "\

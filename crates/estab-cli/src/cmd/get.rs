@@ -1,7 +1,7 @@
 //! `estab get`.
 
 use crate::exit::Failure;
-use crate::http::client::{self, Answer, Resume, Target};
+use crate::http::client::{self, Answer, Target};
 use crate::network::{Network, NetworkArgs};
 use crate::output;
 use crate::progress::{Progress, size};
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Go on where the file ends, when the server can
+    /// Go on where the file ends, when the server can; whether its file has changed meanwhile is not known
     #[arg(short, long, requires = "output")]
     r#continue: bool,
 
@@ -58,8 +58,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 async fn fetch(args: &Args, mut target: Target, network: &Network) -> Result<()> {
-    let resume = match &args.output {
-        Some(path) if args.r#continue => resume_from(path),
+    let have = match &args.output {
+        Some(path) if args.r#continue => Some(len_of(path)).filter(|&len| len > 0),
         _ => None,
     };
     let timeout = Duration::from_secs(args.connect_timeout);
@@ -67,7 +67,7 @@ async fn fetch(args: &Args, mut target: Target, network: &Network) -> Result<()>
         let stream = network
             .connect(target.host(), target.port(), timeout)
             .await?;
-        let answer = client::get(stream, &target, resume.as_ref()).await;
+        let answer = client::get(stream, &target, have).await;
         match answer.context(Failure::Answer)? {
             Answer::Redirect(next) => target = next,
             Answer::Failed(status) => {
@@ -110,16 +110,6 @@ async fn write_body(response: Response<Incoming>, out: &mut dyn Write, have: u64
         progress.show(have + len, total.map(|total| have + total));
     });
     saved.await.context(Failure::Answer)
-}
-
-/// What a file that is there already lets the server leave out. Whether the server's file is still the same is not known:
-/// without a validator of its own, `If-Range` cannot be asked for.
-fn resume_from(path: &Path) -> Option<Resume> {
-    let from = len_of(path);
-    (from > 0).then_some(Resume {
-        from,
-        validator: None,
-    })
 }
 
 fn len_of(path: &Path) -> u64 {

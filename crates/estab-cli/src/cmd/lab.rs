@@ -1,5 +1,6 @@
 //! `estab lab`.
 
+use crate::capture_file;
 use crate::exit::Failure;
 use crate::output::{self, Output};
 use crate::scenario::{self, Peer};
@@ -123,7 +124,18 @@ fn run_scenarios(args: &RunArgs) -> Result<ExitCode> {
                 scenario.name
             );
         }
-        let report = scenario::run(scenario, args.peer, args.seed, None)?;
+        let recording = match &args.pcapng {
+            Some(path) => {
+                let file = capture_file::create_named(path)?;
+                Some(scenario::recording(file, path, args.peer)?)
+            }
+            None => None,
+        };
+        let (sinks, recorder) = recording.unzip();
+        let report = scenario::run(scenario, args.peer, args.seed, sinks)?;
+        if let Some(recorder) = recorder {
+            recorder.flush()?;
+        }
         if args.json {
             show_json(&mut out, scenario, &report, chosen.len() > 1)?;
         } else if args.quiet {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONTENT_RANGE, HOST, IF_RANGE, LOCATION, RANGE, USER_AGENT};
+use hyper::header::{ACCEPT, CONTENT_RANGE, HOST, LOCATION, RANGE, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use std::io::Write;
@@ -82,15 +82,6 @@ impl Target {
     }
 }
 
-/// What is there of a file already: its length, and the validator that the server gave for it.
-#[derive(Clone, Debug)]
-pub(crate) struct Resume {
-    /// Bytes that need not be sent again.
-    pub(crate) from: u64,
-    /// An entity tag or date, where known.
-    pub(crate) validator: Option<String>,
-}
-
 /// What a request came to.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -109,11 +100,11 @@ pub(crate) enum Answer {
     Failed(StatusCode),
 }
 
-/// Sends a GET and reads the head of the answer.
+/// Sends a GET and reads the head of the answer. What is there of the file already, `have` bytes, need not be sent again.
 ///
 /// # Errors
 /// The connection failed, or what came is no sensible answer.
-pub(crate) async fn get<S>(stream: S, target: &Target, resume: Option<&Resume>) -> Result<Answer>
+pub(crate) async fn get<S>(stream: S, target: &Target, have: Option<u64>) -> Result<Answer>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -135,35 +126,28 @@ where
         .header(HOST, host)
         .header(USER_AGENT, concat!("estab/", env!("CARGO_PKG_VERSION")))
         .header(ACCEPT, "*/*");
-    if let Some(resume) = resume {
-        request = request.header(RANGE, format!("bytes={}-", resume.from));
-        if let Some(validator) = &resume.validator {
-            request = request.header(IF_RANGE, validator);
-        }
+    if let Some(have) = have {
+        request = request.header(RANGE, format!("bytes={have}-"));
     }
     let request = request.body(Empty::<Bytes>::new())?;
     let response = sender
         .send_request(request)
         .await
         .context("no answer to the request")?;
-    classify(response, target, resume)
+    classify(response, target, have)
 }
 
-fn classify(
-    response: Response<Incoming>,
-    target: &Target,
-    resume: Option<&Resume>,
-) -> Result<Answer> {
+fn classify(response: Response<Incoming>, target: &Target, have: Option<u64>) -> Result<Answer> {
     let header = |name| {
         response
             .headers()
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    match (response.status(), resume) {
-        (StatusCode::PARTIAL_CONTENT, Some(resume)) => {
+    match (response.status(), have) {
+        (StatusCode::PARTIAL_CONTENT, Some(have)) => {
             let range = header(CONTENT_RANGE).unwrap_or_default();
-            let expected = format!("bytes {}-", resume.from);
+            let expected = format!("bytes {have}-");
             ensure!(
                 range.starts_with(&expected),
                 "asked for {expected}, the server sends {range:?}"
@@ -173,8 +157,8 @@ fn classify(
                 appends: true,
             })
         }
-        (StatusCode::RANGE_NOT_SATISFIABLE, Some(resume))
-            if header(CONTENT_RANGE) == Some(&format!("bytes */{}", resume.from)) =>
+        (StatusCode::RANGE_NOT_SATISFIABLE, Some(have))
+            if header(CONTENT_RANGE) == Some(&format!("bytes */{have}")) =>
         {
             Ok(Answer::Complete)
         }
