@@ -8,8 +8,8 @@ use crate::{Capabilities, Device, RxBatch, TxBatch, Wait};
 use estab_stack::{Medium, PacketIn, PacketOut};
 use estab_tcp::Instant;
 use smallvec::{SmallVec, smallvec};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::task::Waker;
 use std::{io, mem};
 
@@ -159,6 +159,33 @@ impl Switch {
             config,
             ports: RwLock::default(),
         }))
+    }
+
+    /// The switch of this name in this process, which is made when there is none, and is gone when nobody has it any
+    /// more.
+    ///
+    /// # Errors
+    /// There is one already that is not like this.
+    pub fn named(name: &str, config: MemoryLinkConfig) -> io::Result<Self> {
+        static NAMED: Mutex<BTreeMap<String, Weak<Hub>>> = Mutex::new(BTreeMap::new());
+        let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+        named.retain(|_, hub| hub.strong_count() > 0);
+        let found = named.get(name).and_then(Weak::upgrade);
+        let new = Self::new(config);
+        match found {
+            Some(hub) if hub.config == new.0.config => Ok(Self(hub)),
+            Some(hub) => Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                format!(
+                    "the switch {name} is there already, with other options: {:?}",
+                    hub.config
+                ),
+            )),
+            None => {
+                named.insert(name.to_owned(), Arc::downgrade(&new.0));
+                Ok(new)
+            }
+        }
     }
 
     /// Another device. The n-th one has the hardware address `02:00` followed by n in 32 bits. Dropping a device
