@@ -1,7 +1,8 @@
 //! ARP (RFC 826), and the questions to neighbours of both families.
 
 use super::neighbour::{Due, Heard, Key, Waiting};
-use super::output::{Queued, Work, set_mac};
+use super::output::set_mac;
+use super::queue::{Queued, Work};
 use super::{Delivery, IcmpReport, IpCx, IpLayer};
 use crate::{HeaderBuffer, InterfaceId, PacketOut};
 use alloc::collections::VecDeque;

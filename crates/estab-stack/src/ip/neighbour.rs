@@ -1,7 +1,7 @@
 //! Neighbours on Ethernet and whether they can be reached (RFC 4861 section 7.3, used for ARP too).
 
 use super::lru::LruMap;
-use super::output::Queued;
+use super::queue::Queued;
 use crate::InterfaceId;
 use alloc::collections::{BTreeSet, VecDeque};
 use core::net::IpAddr;
