@@ -35,6 +35,14 @@ fn every_length() {
     check::checksum(&vec![0xff; 65535], &[1, 40_000]);
 }
 
+/// As 32-bit words these sum up to 0x1_0000_ffff_ffff, whose halves make 0x1_0000_ffff, whose carry goes round twice.
+#[test]
+fn carries_that_make_carries() {
+    let mut bytes = vec![0xff; 4 * 0x1_0001];
+    bytes.extend(0x1_0000u32.to_ne_bytes());
+    check::checksum(&bytes, &[]);
+}
+
 #[test]
 fn words_are_bytes() {
     for before in [&[][..], &[7], &[7, 8]] {

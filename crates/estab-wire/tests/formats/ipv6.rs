@@ -248,7 +248,9 @@ fn nothing_behind_the_payload_is_looked_at() {
     let mut packet = vec![0; HEADER_LEN];
     packet.extend(hex("06 00 0104 00000000"));
     assert_eq!(walk(&header, &packet), discard(Error::Truncated));
-    assert_eq!(walk(&header, &[]), discard(Error::Truncated));
+    let header = Header::new(Ipv6Addr::LOCALHOST, Ipv6Addr::LOCALHOST, TCP);
+    assert_eq!(walk(&header, &packet), upper(TCP, 40, 6));
+    assert_eq!(walk(&header, &packet[..39]), discard(Error::Truncated));
 }
 
 proptest! {
