@@ -13,6 +13,9 @@
 //! - The background thread looks at the clock, not the threads: it ticks while there is traffic, takes over (or
 //!   appoints a follower) when leadership was vacant for a whole tick, and parks when a leader stays.
 
+#[cfg(test)]
+mod tests;
+
 use slotmap::DenseSlotMap;
 
 slotmap::new_key_type! {
