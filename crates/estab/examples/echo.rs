@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::thread;
 
 fn main() -> io::Result<()> {
-    let name = std::env::args().nth(1).unwrap_or("estab0".into());
+    let name = std::env::args().nth(1).unwrap_or_else(|| "estab0".into());
     let device = TunTap::open(&TunTapConfig::tun(name))?;
     // The kernel's side of the device.
     netlink::add_address(device.index(), [10, 99, 0, 1].into(), 24)?;

@@ -1,5 +1,7 @@
 //! Lingering, shutting hosts down, dropping things in any order.
 
+#![allow(clippy::disallowed_methods, reason = "these tests run in real time")]
+
 mod common;
 
 use common::{at, eventually, hosts, hosts_on, within_limit};

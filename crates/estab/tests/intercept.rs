@@ -62,10 +62,7 @@ fn nothing_is_answered_before_the_decision() {
     within_limit(|| {
         let (taker, client) = intercepting();
         let interceptor = taker.intercept(64).unwrap();
-        let connecting = {
-            let client = client.clone();
-            thread::spawn(move || TcpStream::connect(&client, target(1)).map(drop))
-        };
+        let connecting = thread::spawn(move || TcpStream::connect(&client, target(1)).map(drop));
         let request = interceptor.next().unwrap();
         assert_eq!(request.local_addr(), target(1));
         let sent = taker.driver_counters().packets_out;

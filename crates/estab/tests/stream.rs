@@ -1,5 +1,7 @@
 //! Blocking TCP sockets over a cable in memory.
 
+#![allow(clippy::disallowed_methods, reason = "these tests run in real time")]
+
 mod common;
 
 use common::{at, eventually, hosts, pattern, within_limit};

@@ -273,10 +273,10 @@ fn the_background_thread_takes_over_from_a_runtime_that_ends() {
         drop(runtime);
         let client = client.into_blocking();
         client.set_nonblocking(true).unwrap();
-        std::io::Write::write_all(&mut &client, b"x").unwrap();
+        io::Write::write_all(&mut &client, b"x").unwrap();
         server.set_nonblocking(true).unwrap();
         eventually("the byte arrives", || {
-            std::io::Read::read(&mut server, &mut [0; 8]).is_ok()
+            io::Read::read(&mut server, &mut [0; 8]).is_ok()
         });
         // And a second runtime drives the same hosts again.
         let runtime = one_thread();
@@ -299,11 +299,11 @@ fn a_blocking_call_drives_a_host_whose_runtime_stands_still() {
         let mut client = client.into_blocking();
         let echo = std::thread::spawn(move || {
             let mut byte = [0];
-            std::io::Read::read_exact(&mut server, &mut byte).unwrap();
-            std::io::Write::write_all(&mut server, &byte).unwrap();
+            io::Read::read_exact(&mut server, &mut byte).unwrap();
+            io::Write::write_all(&mut server, &byte).unwrap();
         });
-        std::io::Write::write_all(&mut client, b"z").unwrap();
-        std::io::Read::read_exact(&mut client, &mut [0]).unwrap();
+        io::Write::write_all(&mut client, b"z").unwrap();
+        io::Read::read_exact(&mut client, &mut [0]).unwrap();
         echo.join().unwrap();
         drop(runtime);
     });

@@ -240,13 +240,12 @@ impl TcpStream {
         flags: MessageFlags,
     ) -> Poll<io::Result<usize>> {
         let socket = &self.socket;
-        let received = socket.poll_call(cx, Key::Reader, |stack, now| {
+        socket.poll_call(cx, Key::Reader, |stack, now| {
             let room = buffer.initialize_unfilled();
             let count = socket.receive_once(stack, now, room, flags)?;
             buffer.advance(count);
             Ok(count)
-        });
-        received
+        })
     }
 
     pub(super) fn poll_send(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
