@@ -10,6 +10,7 @@
 mod address;
 mod arp;
 mod counters;
+mod echo;
 mod fragments;
 mod icmp_in;
 mod icmp_out;
@@ -32,12 +33,14 @@ mod tests;
 mod types;
 
 pub use counters::IpCounters;
+pub use echo::{Echo, EchoReply};
 pub(crate) use types::{Cast, Delivery, IcmpReport, IpCx, Outgoing, Path, Transport, TransportIn};
 
 use crate::{InterfaceId, PacketIn};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use echo::Echoes;
 use estab_tcp::{Instant, Rng};
 use icmp_out::ErrorMessage;
 use identification::Identifications;
@@ -74,6 +77,7 @@ pub(crate) struct IpLayer {
     looped: VecDeque<PacketIn>,
     /// Of unreachable neighbours.
     reports: VecDeque<IcmpReport>,
+    echoes: Echoes,
     counters: IpCounters,
 }
 
@@ -95,6 +99,7 @@ impl IpLayer {
             cutting: None,
             looped: VecDeque::new(),
             reports: VecDeque::new(),
+            echoes: Echoes::default(),
             counters: IpCounters::default(),
         }
     }

@@ -17,7 +17,7 @@ mod stack;
 
 pub use error::{Error, Wait};
 pub use event::{HostEvent, HostSink};
-pub use ip::IpCounters;
+pub use ip::{Echo, EchoReply, IpCounters};
 pub use layers::Layers;
 pub use packet::{Checksum, ChecksumOffload, HeaderBuffer, Medium, PacketIn, PacketOut};
 pub use socket::{

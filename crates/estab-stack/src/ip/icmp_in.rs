@@ -124,8 +124,8 @@ impl IpLayer {
                 self.echo_reply(cx, arrival, received, received.dst, protocol::ICMP, &header);
                 None
             }
-            Message::EchoReply { .. } => {
-                self.counters.icmp_ignored += 1;
+            Message::EchoReply { ident, seq, data } => {
+                self.echo_reply_came(cx.now, received, (ident, seq), data.len());
                 None
             }
             Message::DestinationUnreachable {
@@ -217,6 +217,10 @@ impl IpLayer {
             }
             Message::ParameterProblem { quoted, .. } => {
                 self.icmp_error(cx, received, IcmpErrorKind::ParameterProblem, quoted)
+            }
+            Message::EchoReply { ident, seq, data } => {
+                self.echo_reply_came(cx.now, received, (ident, seq), data.len());
+                None
             }
             _ => {
                 self.counters.icmp_ignored += 1;
