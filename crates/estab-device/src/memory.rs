@@ -125,27 +125,33 @@ impl Port {
         }
     }
 
-    /// Adds to the queue, or gives the packet back when it is full.
-    fn offer(&self, packet: PacketIn, queue_len: usize) -> Result<(), PacketIn> {
-        let mut inner = self.lock();
-        if inner.queue.len() >= queue_len {
-            return Err(packet);
-        }
-        inner.counters.arrived += 1;
-        inner.queue.push_back(packet);
-        Ok(())
-    }
-
-    fn has_room(&self, queue_len: usize, sender: &Arc<Self>) -> bool {
+    /// Adds to the queue, unless it is full.
+    fn offer(&self, packet: PacketIn, queue_len: usize, if_full: IfFull<'_>) -> bool {
         let mut inner = self.lock();
         if inner.queue.len() < queue_len {
+            inner.counters.arrived += 1;
+            inner.queue.push_back(packet);
             return true;
         }
-        if !inner.blocked.iter().any(|port| Arc::ptr_eq(port, sender)) {
-            inner.blocked.push(sender.clone());
+        match if_full {
+            IfFull::Drop => inner.counters.overflow += 1,
+            IfFull::WakeLater(sender) => {
+                if !inner.blocked.iter().any(|port| Arc::ptr_eq(port, sender)) {
+                    inner.blocked.push(sender.clone());
+                }
+            }
         }
         false
     }
+}
+
+/// What to do with a packet that a queue has no room for.
+#[derive(Clone, Copy)]
+enum IfFull<'a> {
+    /// Count it as dropped.
+    Drop,
+    /// Its sender keeps it, and is woken when there is room.
+    WakeLater(&'a Arc<Port>),
 }
 
 impl Switch {
@@ -256,29 +262,31 @@ impl MemoryDevice {
             Some(port) => smallvec![port],
             None => others().collect(),
         };
-        let queue_len = self.hub.config.queue_len;
-        if let (Overflow::Keep, [only]) = (self.hub.config.overflow, &receivers[..])
-            && !only.has_room(queue_len, &self.port)
-        {
-            return false;
-        }
+        let config = &self.hub.config;
+        let if_full = match (config.overflow, receivers.len()) {
+            (Overflow::Keep, 1) => IfFull::WakeLater(&self.port),
+            _ => IfFull::Drop,
+        };
         let Some(last) = receivers.pop() else {
             self.port.lock().counters.unconnected += 1;
             return true;
         };
-        let arriving = carry(packet, self.hub.config.offloads);
+        let arriving = carry(packet, config.offloads);
         for port in receivers {
-            deliver(port, arriving.clone(), queue_len, woken);
+            if port.offer(arriving.clone(), config.queue_len, if_full) {
+                remember(woken, port);
+            }
         }
-        deliver(last, arriving, queue_len, woken);
-        true
+        let has_room = last.offer(arriving, config.queue_len, if_full);
+        if has_room {
+            remember(woken, last);
+        }
+        has_room || matches!(if_full, IfFull::Drop)
     }
 }
 
-fn deliver(port: &Arc<Port>, packet: PacketIn, queue_len: usize, woken: &mut Woken) {
-    if port.offer(packet, queue_len).is_err() {
-        port.lock().counters.overflow += 1;
-    } else if !woken.iter().any(|other| Arc::ptr_eq(other, port)) {
+fn remember(woken: &mut Woken, port: &Arc<Port>) {
+    if !woken.iter().any(|other| Arc::ptr_eq(other, port)) {
         woken.push(port.clone());
     }
 }

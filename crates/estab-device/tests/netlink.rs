@@ -1,9 +1,11 @@
 //! Configuring the kernel's side, in a namespace of its own.
 #![cfg(target_os = "linux")]
 
-use estab_device::namespace::NetworkNamespace;
 use estab_device::namespace::testing::privileged_test;
+use estab_device::namespace::{NetworkNamespace, isolate};
 use estab_device::netlink;
+use estab_device::tuntap::{TunTap, TunTapConfig};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 
@@ -78,4 +80,60 @@ fn a_namespace_is_apart_and_its_sockets_stay_in_it() {
             ErrorKind::WouldBlock
         );
     });
+}
+
+/// Of the calling thread.
+fn drop_capabilities() {
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets {
+        effective: none,
+        permitted: none,
+        inheritable: none,
+    };
+    set_capabilities(None, sets).expect("less is always allowed");
+}
+
+#[test]
+fn without_privileges_errors_say_what_to_do() {
+    privileged_test("without_privileges_errors_say_what_to_do", || {
+        drop_capabilities();
+        let lo = netlink::link_index("lo").expect("looking is allowed");
+        let add = netlink::add_address(lo, [192, 0, 2, 1].into(), 24).map(drop);
+        let open = TunTap::open(&TunTapConfig::tun("estab-n0")).map(drop);
+        let make = NetworkNamespace::new().map(drop);
+        for result in [add, open, make] {
+            let error = result.expect_err("not allowed");
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            let text = error.to_string();
+            assert!(
+                text.contains("needs CAP_NET_ADMIN: run with sudo"),
+                "{text}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_process_can_isolate_itself_with_and_without_privileges() {
+    privileged_test(
+        "a_process_can_isolate_itself_with_and_without_privileges",
+        || {
+            let own = Ipv4Addr::new(192, 0, 2, 1);
+            let add = || netlink::add_address(netlink::link_index("lo")?, own.into(), 24);
+            add().expect("an address");
+            isolate().expect("with privileges");
+            UdpSocket::bind((own, 0)).expect_err("it is not there any more");
+            drop_capabilities();
+            add().expect_err("not allowed");
+            if let Err(error) = isolate() {
+                // Systems may forbid user namespaces.
+                let text = error.to_string();
+                assert!(text.contains("allow user namespaces"), "{text}");
+                return;
+            }
+            add().expect("root in a namespace of its own");
+            UdpSocket::bind((own, 0)).expect("an address of ours");
+            UdpSocket::bind("127.0.0.1:0").expect("loopback is up");
+        },
+    );
 }

@@ -208,7 +208,7 @@ impl Impairer {
         let settings = &self.settings;
         if !later.is_zero() {
             self.deliver(arrival + later, packet);
-        } else if settings.reorder.draw(&mut self.rng) {
+        } else if settings.reorder.draw(&mut self.rng) && !self.held.is_full() {
             self.counters.reordered += 1;
             let gap = 1 + self.rng.below(settings.reorder_gap.max(1));
             let until = arrival + settings.reorder_hold;

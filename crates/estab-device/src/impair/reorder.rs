@@ -1,6 +1,9 @@
 use estab_stack::PacketIn;
 use estab_tcp::Instant;
 
+/// Packets that are held back at most; more pass as if they had not been drawn.
+const HELD_MAX: usize = 256;
+
 /// Packets that are held back until others have overtaken them.
 #[derive(Debug, Default)]
 pub(super) struct Held(Vec<Entry>);
@@ -17,6 +20,10 @@ struct Entry {
 impl Held {
     pub(super) fn hold(&mut self, packet: PacketIn, gap: u32, until: Instant) {
         self.0.push(Entry { packet, gap, until });
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() >= HELD_MAX
     }
 
     pub(super) fn len(&self) -> usize {

@@ -188,6 +188,21 @@ fn a_packet_that_nobody_overtakes_is_let_go_in_the_end() {
 }
 
 #[test]
+fn only_so_many_are_held_back_at_once() {
+    let mut link = impairer(Impairments {
+        reorder: Probability::ONE,
+        ..DEFAULT()
+    });
+    for n in 0..1000 {
+        link.push(at_ms(0), numbered(n, 20));
+    }
+    // Each of the others overtakes all that are held, so that places become free.
+    let reordered = link.counters().reordered;
+    assert!((256..1000).contains(&reordered), "{reordered}");
+    assert_eq!(drain(&mut link).len(), 1000);
+}
+
+#[test]
 fn the_rate_spaces_packets_and_the_queue_drops_at_its_tail() {
     let mut link = impairer(Impairments {
         rate: Some(8_000_000),
