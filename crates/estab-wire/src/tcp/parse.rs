@@ -77,6 +77,7 @@ impl Layout {
 
 /// Calls `option` with kind and data of each option.
 //
+// RFC 9293 3.1 MUST-4: no-operation and end of list here, MSS in `syn_options`.
 // RFC 9293 3.1 MUST-5, MUST-6, MUST-68: options are looked for in every segment; all but two have a length, by
 // which the unknown ones are skipped.
 // RFC 9293 3.1 MUST-7: an illegal length ends the list, and nothing worse: the segment counts without the rest.

@@ -61,6 +61,7 @@ fn segment(options: &str) -> SegmentOptions {
     }
 }
 
+/// RFC 9293 3.1 MUST-4: MSS and no-operation, read and written.
 #[test]
 fn layouts_of_a_syn() {
     let all = SynOptions {
@@ -271,6 +272,7 @@ fn lengths_of_something_else() {
     }
 }
 
+/// RFC 9293 3.1 MUST-4: the end of the list.
 #[test]
 fn nothing_counts_behind_the_end() {
     assert_eq!(syn("00 020405b4 000000"), SynOptions::default());
