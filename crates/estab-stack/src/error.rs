@@ -53,6 +53,9 @@ pub enum Error {
     HostUnreachable,
     /// `EACCES`: broadcast without permission.
     Denied,
+    /// `EWOULDBLOCK` from a lingering close: its time is over, and what was not delivered was dropped with a reset. The
+    /// socket is gone.
+    LingerTimedOut,
     /// The connection failed.
     Connection(ConnectionError),
 }
@@ -79,6 +82,7 @@ impl fmt::Display for Error {
             Self::NetworkUnreachable => "network is unreachable",
             Self::HostUnreachable => "no route to host",
             Self::Denied => "permission denied",
+            Self::LingerTimedOut => "not all data was delivered within the linger time",
             Self::Connection(error) => return error.fmt(f),
         })
     }

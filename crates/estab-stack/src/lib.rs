@@ -5,18 +5,33 @@
 
 extern crate alloc;
 
+mod counters;
 mod error;
 pub mod event;
-#[allow(dead_code, unused_imports, reason = "until the stack uses all of it")]
+mod interface;
 mod ip;
 mod layers;
+pub mod options;
 mod packet;
+mod ports;
+mod rate_limit;
+mod receivers;
+mod report;
+mod secrets;
 pub mod segmentation;
+pub mod settings_table;
 mod socket;
+mod sockets;
 mod stack;
+mod table;
+mod tcp;
+mod timers;
+mod udp;
 
+pub use counters::Counters;
 pub use error::{Error, Wait};
 pub use event::{HostEvent, HostSink};
+pub use interface::{Cidr, InterfaceConfig, InterfaceId, Route};
 pub use ip::{Echo, EchoReply, IpCounters};
 pub use layers::Layers;
 pub use packet::{Checksum, ChecksumOffload, HeaderBuffer, Medium, PacketIn, PacketOut};
@@ -24,4 +39,4 @@ pub use socket::{
     Decision, Linger, MessageFlags, OptionName, Readiness, Request, RequestId, SocketId,
     SocketOption, StackEvent, UdpReceived,
 };
-pub use stack::{Cidr, Counters, InterfaceConfig, InterfaceId, Route, Stack, StackConfig};
+pub use stack::{Stack, StackConfig};

@@ -42,6 +42,24 @@ impl Readiness {
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
+
+    /// Is nothing in it?
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// `self` when the condition holds, else nothing.
+    pub(crate) const fn when(self, condition: bool) -> Self {
+        if condition { self } else { Self::NONE }
+    }
 }
 
 /// What the driver must pass on, through `poll_event`.

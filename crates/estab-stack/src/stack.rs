@@ -1,56 +1,19 @@
+use crate::ip::{Delivery, IpLayer};
+use crate::report::Reporter;
+use crate::secrets::{Purpose, Secrets};
+use crate::settings_table::{self, SettingError};
+use crate::sockets::{Kind, Socket, Sockets};
+use crate::tcp::{ConnectionId, HalfOpenId, Tcp, TimeWaitId, stream_readiness};
+use crate::timers::Timers;
+use crate::udp::Udp;
 use crate::{
-    Decision, Error, HostSink, Medium, MessageFlags, OptionName, PacketIn, PacketOut, Readiness,
-    Request, RequestId, SocketId, SocketOption, StackEvent, UdpReceived,
+    Cidr, Counters, Error, HostEvent, HostSink, InterfaceConfig, InterfaceId, PacketIn, PacketOut,
+    Readiness, RequestId, Route, SocketId, StackEvent,
 };
 use alloc::boxed::Box;
 use alloc::string::String;
-use bytes::Bytes;
-use core::net::{IpAddr, SocketAddr};
-use core::time::Duration;
-use estab_tcp::{ConnectionError, Instant, Settings, Shutdown, State, TcpInfo};
-
-/// An address with the length of its network's prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    /// The address.
-    pub address: IpAddr,
-    /// Bits of the prefix.
-    pub prefix_len: u8,
-}
-
-/// An interface of a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InterfaceId(pub u16);
-
-/// What the stack must know of a device.
-#[derive(Clone, Debug)]
-pub struct InterfaceConfig {
-    /// A name for messages.
-    pub name: String,
-    /// What it carries.
-    pub medium: Medium,
-    /// Our Ethernet address; not used when the medium is IP.
-    pub hardware_address: [u8; 6],
-    /// Bytes of an IP packet that the link takes.
-    pub mtu: u16,
-    /// The device completes transport checksums.
-    pub checksum_offload: bool,
-    /// The device cuts TCP super-segments up to this payload; 0: it does not.
-    pub segmentation_offload: u32,
-}
-
-/// Where packets to some addresses go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// These addresses.
-    pub destination: Cidr,
-    /// Through this router; `None`: they are neighbours.
-    pub gateway: Option<IpAddr>,
-    /// Over this interface.
-    pub interface: InterfaceId,
-    /// MSS announced to them and used towards them at most.
-    pub mss: Option<u16>,
-}
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use estab_tcp::{ConnectionError, Instant, Rng, Settings, State, TcpInfo};
 
 /// How a stack begins.
 #[derive(Clone, Debug)]
@@ -61,211 +24,406 @@ pub struct StackConfig {
     pub settings: Settings,
 }
 
-/// What is and what was counted. Nothing is dropped, limited or refused without a counter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counters {
-    /// Sockets that somebody holds.
-    pub sockets: u64,
-    /// Full connections, orphans among them.
-    pub connections: u64,
-    /// Connections that no socket holds.
-    pub orphans: u64,
-    /// Half-open records.
-    pub half_open: u64,
-    /// TIME-WAIT records.
-    pub time_wait: u64,
-    /// Timers that are armed.
-    pub timers: u64,
-    /// Bytes of data in send and receive queues.
-    pub buffered: u64,
-}
-
-/// A host.
+/// A host: interfaces with addresses and routes, and sockets whose calls never wait.
+///
+/// Its methods are of five kinds.
+///
+/// - *The network and the clock tell us something*: [`handle_packet`](Self::handle_packet),
+///   [`handle_timeout`](Self::handle_timeout).
+/// - *The application asks for something*: the calls of sockets, from [`tcp_socket`](Self::tcp_socket) to [`close`](Self::close). Each
+///   gives its result, or [`Error::WouldBlock`] with what to wait for.
+/// - *What the driver must do next*. After any number of calls of the first two kinds:
+///   [`poll_transmit`](Self::poll_transmit) until `None`, then [`poll_event`](Self::poll_event) until `None`, then
+///   [`poll_timeout`](Self::poll_timeout) once: at that time call `handle_timeout`. A late or superfluous one does no harm.
+/// - *Set up*: interfaces, addresses, routes, settings, the sink of events.
+/// - *Look, without touching*: the rest.
+///
+/// Time never runs backwards from call to call. Addresses of IPv4 peers are always given as plain IPv4, also by IPv6 sockets.
 pub struct Stack {
-    _sink: Option<Box<dyn HostSink>>,
+    pub(crate) settings: Settings,
+    pub(crate) ip: IpLayer,
+    pub(crate) reporter: Reporter,
+    pub(crate) sockets: Sockets,
+    pub(crate) timers: Timers<TimerKey>,
+    pub(crate) tcp: Tcp,
+    pub(crate) udp: Udp,
+    /// Bytes in the queues of UDP sockets.
+    pub(crate) udp_queued: u64,
+    /// Rises when a route or a path MTU changes, so that connections look again.
+    pub(crate) route_generation: u64,
 }
 
-#[allow(unused_variables, missing_docs, clippy::missing_errors_doc)]
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimerKey {
+    Connection(ConnectionId),
+    HalfOpen(HalfOpenId),
+    TimeWait(TimeWaitId),
+    Request(RequestId),
+}
+
+/// Set up.
 impl Stack {
+    /// A host without interfaces. Loopback addresses work from the start.
     pub fn new(config: StackConfig) -> Self {
-        todo!()
+        let secrets = Secrets::new(config.seed);
+        let mut rng = Rng::new(secrets.key(Purpose::Random).0);
+        Self {
+            settings: config.settings,
+            ip: IpLayer::new(secrets.key(Purpose::Ip).0),
+            reporter: Reporter::default(),
+            sockets: Sockets::new(),
+            timers: Timers::new(),
+            tcp: Tcp::new(&secrets, &mut rng),
+            udp: Udp::new(&secrets, &mut rng),
+            udp_queued: 0,
+            route_generation: 1,
+        }
     }
+
+    /// Who gets the events; `None`: nobody.
     pub fn set_sink(&mut self, sink: Option<Box<dyn HostSink>>) {
-        todo!()
+        self.reporter.sink = sink;
     }
+
+    /// The settings.
     pub fn settings(&self) -> &Settings {
-        todo!()
+        &self.settings
     }
+
+    /// The settings, to be changed. What is read when a connection begins counts for later ones only.
     pub fn settings_mut(&mut self) -> &mut Settings {
-        todo!()
-    }
-    pub fn counters(&self) -> Counters {
-        todo!()
+        &mut self.settings
     }
 
-    // Interfaces, addresses, routes.
+    /// Changes a setting by its name, such as `net.ipv4.tcp_fin_timeout` or `tcp_fin_timeout`; see [`settings_table`].
+    ///
+    /// # Errors
+    /// [`SettingError::Unknown`], [`SettingError::Value`].
+    pub fn set_setting(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+        settings_table::find(name)
+            .ok_or(SettingError::Unknown)?
+            .set(&mut self.settings, value)
+    }
+
+    /// A setting as text, by its name.
+    ///
+    /// # Errors
+    /// [`SettingError::Unknown`].
+    pub fn setting(&self, name: &str) -> Result<String, SettingError> {
+        settings_table::find(name)
+            .map(|setting| setting.get(&self.settings))
+            .ok_or(SettingError::Unknown)
+    }
+
+    /// Adds an interface; the driver moves its packets.
     pub fn add_interface(&mut self, config: InterfaceConfig) -> InterfaceId {
-        todo!()
+        self.route_generation += 1;
+        self.ip.add_interface(config)
     }
+
     /// Adds an address of ours, with the route to its network.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: no such interface, or not an address that a host can have.
     pub fn add_address(&mut self, interface: InterfaceId, address: Cidr) -> Result<(), Error> {
-        todo!()
+        self.route_generation += 1;
+        // Nothing is announced before the driver first tells the time.
+        let mut cx = self.reporter.ip_cx(Instant::ZERO, &self.settings);
+        self.ip.add_address(&mut cx, interface, address)
     }
+
+    /// Takes an address away. Connections that use it stay, but nothing reaches them.
+    ///
+    /// # Errors
+    /// [`Error::AddressNotAvailable`]: it is not there.
+    pub fn remove_address(&mut self, interface: InterfaceId, address: IpAddr) -> Result<(), Error> {
+        self.route_generation += 1;
+        self.ip.remove_address(interface, address)
+    }
+
+    /// Our addresses, loopback left out.
+    pub fn addresses(&self) -> impl Iterator<Item = (InterfaceId, Cidr)> + '_ {
+        self.ip.addresses()
+    }
+
+    /// Adds a route.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: no such interface, or families that do not match.
     pub fn add_route(&mut self, route: Route) -> Result<(), Error> {
-        todo!()
+        self.route_generation += 1;
+        self.ip.add_route(route)
     }
-    /// Takes packets for any destination as ours (what interceptors need).
+
+    /// Takes a route away.
+    ///
+    /// # Errors
+    /// [`Error::NetworkUnreachable`]: it is not there.
+    pub fn remove_route(&mut self, destination: Cidr) -> Result<(), Error> {
+        self.route_generation += 1;
+        self.ip.remove_route(destination)
+    }
+
+    /// Takes packets for any unicast destination as ours (what interceptors need).
     pub fn set_any_address(&mut self, interface: InterfaceId, on: bool) {
-        todo!()
+        // An interface that is not there has no packets.
+        let _ = self.ip.set_any_address(interface, on);
     }
+}
 
-    // The network and the clock tell us something.
+/// The network and the clock tell us something.
+impl Stack {
+    /// A packet or frame came in.
     pub fn handle_packet(&mut self, now: Instant, interface: InterfaceId, packet: PacketIn) {
-        todo!()
+        let event = HostEvent::PacketIn {
+            interface,
+            packet: &packet,
+        };
+        self.reporter.host(now, &event);
+        let mut cx = self.reporter.ip_cx(now, &self.settings);
+        if let Some(delivery) = self.ip.handle_packet(&mut cx, interface, packet) {
+            self.deliver(now, delivery);
+        }
     }
+
+    fn deliver(&mut self, now: Instant, delivery: Delivery) {
+        use crate::ip::Transport;
+        match delivery {
+            Delivery::Tcp(packet) => self.tcp_arrives(now, packet),
+            Delivery::Udp(packet) => self.udp_arrives(now, &packet),
+            Delivery::IcmpError(report) => match report.transport {
+                Transport::Tcp => self.icmp_for_tcp(now, &report),
+                Transport::Udp => self.icmp_for_udp(now, &report),
+            },
+        }
+    }
+
+    /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        todo!()
+        let mut cx = self.reporter.ip_cx(now, &self.settings);
+        self.ip.handle_timeout(&mut cx);
+        while let Some(key) = self.timers.pop_due(now) {
+            match key {
+                TimerKey::Connection(id) => {
+                    if let Some(kept) = self.tcp.connections.get_mut(id) {
+                        let mut cx = self.reporter.cx(now, &self.settings);
+                        kept.connection.handle_timeout(&mut cx);
+                        self.touched(now, id);
+                    }
+                }
+                TimerKey::HalfOpen(id) => self.half_open_timeout(now, id),
+                TimerKey::TimeWait(id) => self.time_wait_timeout(now, id),
+                TimerKey::Request(id) => self.request_timeout(id),
+            }
+        }
     }
+}
 
-    // What the driver must do next; call until `None`.
+/// What the driver must do next.
+impl Stack {
+    /// The next packet to send; call until `None`. Packets to addresses of our own are delivered on the way.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<(InterfaceId, PacketOut)> {
-        todo!()
-    }
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        todo!()
-    }
-    pub fn poll_event(&mut self) -> Option<StackEvent> {
-        todo!()
+        loop {
+            let mut cx = self.reporter.ip_cx(now, &self.settings);
+            if let Some((interface, packet)) = self.ip.poll_transmit(&mut cx) {
+                let event = HostEvent::PacketOut {
+                    interface,
+                    packet: &packet,
+                };
+                self.reporter.host(now, &event);
+                return Some((interface, packet));
+            }
+            if let Some(delivery) = self.ip.poll_loopback(&mut cx) {
+                self.deliver(now, delivery);
+            } else if let Some(report) = self.ip.poll_unreachable() {
+                self.deliver(now, Delivery::IcmpError(report));
+            } else if !self.transmit_next(now) {
+                self.unblock_udp();
+                return None;
+            }
+        }
     }
 
-    // Sockets. None of these waits.
+    /// When [`Self::handle_timeout`] is to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let ours = self.timers.next();
+        let ip = self.ip.poll_timeout();
+        ours.into_iter().chain(ip).min()
+    }
+
+    /// What whoever waits should know; call until `None`. Each socket stands in the queue at most once.
+    pub fn poll_event(&mut self) -> Option<StackEvent> {
+        self.sockets.poll_event()
+    }
+}
+
+/// Sockets of any kind.
+impl Stack {
+    /// A TCP socket. An IPv6 one serves IPv4 too, until `IPV6_V6ONLY` is set.
+    ///
+    /// # Errors
+    /// None yet.
     pub fn tcp_socket(&mut self, v6: bool) -> Result<SocketId, Error> {
-        todo!()
+        Ok(self.add_socket(Socket::new(v6, Kind::Fresh)))
     }
+
+    /// A UDP socket. An IPv6 one serves IPv4 too, until `IPV6_V6ONLY` is set.
+    ///
+    /// # Errors
+    /// None yet.
     pub fn udp_socket(&mut self, v6: bool) -> Result<SocketId, Error> {
-        todo!()
+        Ok(self.add_socket(Socket::new(v6, Kind::Udp(Box::default()))))
     }
-    pub fn bind(&mut self, socket: SocketId, address: SocketAddr) -> Result<(), Error> {
-        todo!()
+
+    fn add_socket(&mut self, socket: Socket) -> SocketId {
+        self.sockets.add(socket)
     }
-    pub fn listen(&mut self, now: Instant, socket: SocketId, backlog: u32) -> Result<(), Error> {
-        todo!()
-    }
-    /// A listener for any address and any port; `undecided_max` requests may wait for a decision.
-    pub fn intercept(&mut self, now: Instant, undecided_max: u32) -> Result<SocketId, Error> {
-        todo!()
-    }
-    pub fn next_request(&mut self, socket: SocketId) -> Result<Request, Error> {
-        todo!()
-    }
-    pub fn decide(
-        &mut self,
-        now: Instant,
-        request: RequestId,
-        decision: Decision,
-    ) -> Result<Option<SocketId>, Error> {
-        todo!()
-    }
-    pub fn connect(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        remote: SocketAddr,
-        timeout: Option<Duration>,
-    ) -> Result<(), Error> {
-        todo!()
-    }
-    pub fn accept(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-    ) -> Result<(SocketId, SocketAddr), Error> {
-        todo!()
-    }
-    pub fn send(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        data: &[u8],
-        flags: MessageFlags,
-    ) -> Result<usize, Error> {
-        todo!()
-    }
-    /// Queues owned bytes without a copy; all of them or nothing is taken, up to the room there is.
-    pub fn send_bytes(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        data: &mut Bytes,
-    ) -> Result<usize, Error> {
-        todo!()
-    }
-    pub fn receive(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        buffer: &mut [u8],
-        flags: MessageFlags,
-    ) -> Result<usize, Error> {
-        todo!()
-    }
-    pub fn send_to(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        data: &[u8],
-        to: Option<SocketAddr>,
-    ) -> Result<usize, Error> {
-        todo!()
-    }
-    pub fn receive_from(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        buffer: &mut [u8],
-        flags: MessageFlags,
-    ) -> Result<UdpReceived, Error> {
-        todo!()
-    }
-    pub fn shutdown(&mut self, now: Instant, socket: SocketId, how: Shutdown) -> Result<(), Error> {
-        todo!()
-    }
-    /// Ends the socket. With a lingering `SO_LINGER` and `may_wait`, gives `WouldBlock(Closed)` until it is over; call it again then.
-    pub fn close(&mut self, now: Instant, socket: SocketId, may_wait: bool) -> Result<(), Error> {
-        todo!()
-    }
-    pub fn abort(&mut self, now: Instant, socket: SocketId) -> Result<(), Error> {
-        todo!()
-    }
-    pub fn set_option(
-        &mut self,
-        now: Instant,
-        socket: SocketId,
-        option: SocketOption,
-    ) -> Result<(), Error> {
-        todo!()
-    }
-    pub fn option(&self, socket: SocketId, name: OptionName) -> Result<SocketOption, Error> {
-        todo!()
-    }
+
+    /// What a socket is ready for now; nothing when there is no such socket.
     pub fn readiness(&self, socket: SocketId) -> Readiness {
-        todo!()
+        self.readiness_now(socket)
     }
+
+    pub(crate) fn readiness_now(&self, socket: SocketId) -> Readiness {
+        const OVER: Readiness = Readiness::WRITABLE.with(Readiness::HANG_UP);
+        let Ok(state) = self.sockets.get(socket) else {
+            return Readiness::NONE;
+        };
+        match &state.kind {
+            // As in Linux.
+            Kind::Fresh => OVER,
+            Kind::Listener(listener) => Readiness::READABLE.when(!listener.queue.is_empty()),
+            Kind::Interceptor(state) => Readiness::READABLE.when(state.has_new()),
+            Kind::Accepting(_) => Readiness::NONE,
+            Kind::Failed(_, error) => OVER
+                .with(Readiness::READABLE)
+                .with(Readiness::READ_CLOSED)
+                .with(Readiness::ERROR.when(error.is_some())),
+            Kind::Stream(id) => self
+                .tcp
+                .connections
+                .get(*id)
+                .map_or(Readiness::NONE, |kept| stream_readiness(kept)),
+            Kind::Udp(udp) => udp.readiness(),
+        }
+    }
+
+    /// The readiness of a socket may have changed.
+    pub(crate) fn refresh(&mut self, socket: SocketId) {
+        let ready = self.readiness_now(socket);
+        self.sockets.set_readiness(socket, ready);
+    }
+
     /// `SO_ERROR`: the pending error, once.
+    ///
+    /// # Errors
+    /// [`Error::BadSocket`].
     pub fn take_error(&mut self, socket: SocketId) -> Result<Option<ConnectionError>, Error> {
-        todo!()
+        let error = match &mut self.sockets.get_mut(socket)?.kind {
+            Kind::Stream(id) => self
+                .tcp
+                .connections
+                .get_mut(*id)
+                .and_then(|kept| kept.connection.take_error()),
+            Kind::Failed(_, error) => error.take(),
+            Kind::Udp(udp) => udp.error.take(),
+            _ => None,
+        };
+        self.refresh(socket);
+        Ok(error)
     }
+
+    /// Our end. Unspecified where it is not bound; a plain IPv4 address for an IPv4 peer.
+    ///
+    /// # Errors
+    /// [`Error::BadSocket`].
     pub fn local_address(&self, socket: SocketId) -> Result<SocketAddr, Error> {
-        todo!()
+        let state = self.sockets.get(socket)?;
+        let tuple = match &state.kind {
+            Kind::Stream(id) => self.tcp.connections.tuple(*id),
+            Kind::Accepting(id) => self.tcp.half_open.tuple(*id),
+            Kind::Failed(tuple, _) => Some(*tuple),
+            Kind::Udp(udp) => udp.tuple,
+            _ => None,
+        };
+        if let Some(tuple) = tuple {
+            return Ok(tuple.local);
+        }
+        Ok(match &state.hold {
+            Some(hold) => SocketAddr::new(hold.scope.shown(), hold.port),
+            None if state.v6 => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0),
+            None => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0),
+        })
     }
+
+    /// The peer's end; a plain IPv4 address for an IPv4 peer.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`], also while the connection is being opened.
     pub fn remote_address(&self, socket: SocketId) -> Result<SocketAddr, Error> {
-        todo!()
+        let tuple = match &self.sockets.get(socket)?.kind {
+            Kind::Stream(id) => match self.tcp.connections.get(*id) {
+                Some(kept) if kept.connection.state() == State::SynSent => None,
+                Some(kept) => Some(*kept.connection.tuple()),
+                None => None,
+            },
+            Kind::Accepting(id) => self.tcp.half_open.tuple(*id),
+            Kind::Failed(tuple, _) => Some(*tuple),
+            Kind::Udp(udp) => udp.tuple,
+            _ => None,
+        };
+        tuple.map(|tuple| tuple.remote).ok_or(Error::NotConnected)
     }
+
+    /// The state of a TCP socket (RFC 9293 3.10.6).
+    ///
+    /// # Errors
+    /// [`Error::NotSupported`]: not a TCP socket.
     pub fn state(&self, socket: SocketId) -> Result<State, Error> {
-        todo!()
+        Ok(match &self.sockets.get(socket)?.kind {
+            Kind::Fresh | Kind::Failed(..) => State::Closed,
+            Kind::Listener(_) | Kind::Interceptor(_) => State::Listen,
+            Kind::Accepting(_) => State::SynReceived,
+            Kind::Stream(id) => self.connection_state(*id),
+            Kind::Udp(_) => return Err(Error::NotSupported),
+        })
     }
+
+    /// What a connection tells of itself (`TCP_INFO`).
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`]: the socket has no connection.
     pub fn info(&self, socket: SocketId) -> Result<TcpInfo, Error> {
-        todo!()
+        match &self.sockets.get(socket)?.kind {
+            Kind::Stream(id) => self
+                .tcp
+                .connections
+                .get(*id)
+                .map(|kept| TcpInfo {
+                    state: self.connection_state(*id),
+                    ..kept.connection.info(&self.settings)
+                })
+                .ok_or(Error::NotConnected),
+            _ => Err(Error::NotConnected),
+        }
+    }
+
+    /// What is and what was counted.
+    pub fn counters(&self) -> Counters {
+        let tcp = &self.tcp;
+        Counters {
+            sockets: self.sockets.len() as u64,
+            connections: tcp.connections.len() as u64,
+            orphans: tcp.orphans as u64,
+            half_open: tcp.half_open.len() as u64,
+            time_wait: tcp.time_wait.len() as u64,
+            requests: tcp.requests.len() as u64,
+            ports: (tcp.ports.len() + self.udp.ports.len()) as u64,
+            timers: self.timers.armed() as u64,
+            buffered: tcp.buffered + self.udp_queued,
+            ip: self.ip.counters().clone(),
+            ..self.reporter.counters.clone()
+        }
     }
 }

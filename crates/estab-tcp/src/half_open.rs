@@ -334,6 +334,16 @@ impl HalfOpen {
         HalfOpenDisposition::Reply(syn_ack, DropReason::Duplicate)
     }
 
+    /// Our initial sequence number.
+    pub fn iss(&self) -> SeqNum {
+        self.opening.iss
+    }
+
+    /// The peer's.
+    pub fn irs(&self) -> SeqNum {
+        self.irs
+    }
+
     /// When the SYN-ACK must be resent, or the record forgotten.
     pub fn deadline(&self) -> Instant {
         self.deadline

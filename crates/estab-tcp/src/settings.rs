@@ -79,6 +79,10 @@ pub struct Settings {
     pub icmp_msgs_per_sec: u32,
     /// Echo requests are ignored.
     pub icmp_echo_ignore_all: bool,
+    /// Most RSTs a second to segments of no connection. Linux has no such limit.
+    pub tcp_resets_per_sec: u32,
+    /// Receive queue of a UDP socket in bytes, each datagram's overhead counted.
+    pub rmem_default: u32,
 }
 
 impl Default for Settings {
@@ -122,6 +126,8 @@ impl Default for Settings {
             tcp_tw_reuse: true,
             icmp_msgs_per_sec: 1000,
             icmp_echo_ignore_all: false,
+            tcp_resets_per_sec: 5000,
+            rmem_default: 212_992,
         }
     }
 }

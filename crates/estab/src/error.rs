@@ -32,7 +32,7 @@ pub(crate) fn invalid(what: &'static str) -> io::Error {
 
 fn errno(error: Error) -> Errno {
     match error {
-        Error::WouldBlock(_) => Errno::AGAIN,
+        Error::WouldBlock(_) | Error::LingerTimedOut => Errno::AGAIN,
         Error::InProgress => Errno::INPROGRESS,
         Error::AlreadyInProgress => Errno::ALREADY,
         Error::BadSocket => Errno::BADF,
