@@ -39,7 +39,7 @@ pub struct HalfOpen {
     retransmits: u8,
     created: Instant,
     deadline: Instant,
-    /// When it is forgotten, whatever the peer repeats.
+    /// When it is forgotten, whatever the peer repeats: the time that all retransmissions take.
     end: Instant,
     answers: Limiter,
 }
@@ -359,11 +359,11 @@ impl HalfOpen {
     ) -> Option<SegmentOut> {
         let timer = Timer::Retransmit;
         cx.report(tuple, Event::TimerFired { timer });
-        if self.retransmits >= cx.settings.tcp_synack_retries || cx.now >= self.end {
+        if cx.now >= self.end {
             enter(cx, tuple, State::SynReceived, Cause::Timeout);
             return None;
         }
-        self.retransmits += 1;
+        self.retransmits = self.retransmits.saturating_add(1);
         Some(self.resend(cx, tuple, RetransmitReason::Timeout, options))
     }
 

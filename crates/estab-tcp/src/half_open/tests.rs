@@ -198,6 +198,25 @@ fn a_repeated_syn_is_answered_and_bounded() {
     assert!(resent.is_none());
 }
 
+/// Karn: which of two SYN-ACKs an ACK answers is not known.
+#[test]
+fn the_round_trip_is_not_measured_after_a_resend() {
+    let mut world = World::new();
+    let syn = syn(&world);
+    let once = record(&mut world, &syn, &options());
+    let mut by_timer = once.clone();
+    world.now = by_timer.deadline();
+    world.run(|cx, tuple| by_timer.handle_timeout(cx, tuple, &options()));
+    let mut by_peer = once.clone();
+    handle(&mut world, &mut by_peer, &syn);
+    let found = [once, by_timer, by_peer].map(|record| {
+        let parts = record.into_parts();
+        (parts.resent, parts.sent_at)
+    });
+    let expected = [(false, Some(at(1000))), (true, None), (true, None)];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn the_owner_ends_a_record() {
     for cause in [Cause::Abort, Cause::Evicted, Cause::ReceiveIcmp] {

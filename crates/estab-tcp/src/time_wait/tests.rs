@@ -322,11 +322,11 @@ fn connect_may_take_the_ports_a_second_later_with_timestamps() {
     let on = Settings::default();
     let off = Settings {
         tcp_tw_reuse: false,
-        ..on.clone()
+        ..Settings::default()
     };
     let without = Settings {
         tcp_timestamps: false,
-        ..on.clone()
+        ..Settings::default()
     };
     for (settings, timestamps, ms, expected) in [
         (&on, Some((7, 900)), 499, None),

@@ -250,19 +250,25 @@ fn a_cookie_brings_the_record_back() {
     assert_eq!((back.cookie, back.sent_at), (true, None));
 }
 
+/// Neither what the cookie does not remember, nor what was switched off since.
 #[test]
-fn a_cookie_without_options_has_none() {
-    let mut world = World::new();
-    let ack = world.segment(ACK, IRS + 1, ISS + 1);
-    let peer = CookieOptions {
-        mss: 536,
-        window_scale: None,
-        sack: false,
-        timestamps: false,
-    };
-    let parts = world
-        .run(|cx, _| HalfOpen::from_cookie(cx, &ack, opening(), peer, &options()))
-        .into_parts();
-    assert_eq!((parts.our_wscale, parts.peer_wscale), (None, None));
-    assert_eq!((parts.sack, parts.timestamps), (false, None));
+fn a_cookie_brings_back_no_more() {
+    for offered in [false, true] {
+        let mut world = World::new();
+        world.settings.tcp_window_scaling = !offered;
+        world.settings.tcp_sack = !offered;
+        world.settings.tcp_timestamps = !offered;
+        let ack = with_timestamp(world.segment(ACK, IRS + 1, ISS + 1), 900);
+        let peer = CookieOptions {
+            mss: 536,
+            window_scale: offered.then_some(1),
+            sack: offered,
+            timestamps: offered,
+        };
+        let parts = world
+            .run(|cx, _| HalfOpen::from_cookie(cx, &ack, opening(), peer, &options()))
+            .into_parts();
+        assert_eq!((parts.our_wscale, parts.peer_wscale), (None, None));
+        assert_eq!((parts.sack, parts.timestamps), (false, None));
+    }
 }

@@ -215,6 +215,18 @@ fn blocks_come_in_the_order_of_their_change() {
     assert_eq!(left(&set, 0), [0u32; 0]);
 }
 
+/// A run that loses its front keeps its place among the reported ones.
+#[test]
+fn the_order_outlives_what_is_taken_out() {
+    let mut set = Reassembly::new();
+    for at in [50_000, 90_000, 1, 10_001] {
+        set.insert(SeqNum(at), text(0, 10_000), SeqNum(0), NO_LIMIT);
+    }
+    assert!(set.pop(SeqNum(1)).is_some(), "one of two pieces");
+    let lefts: Vec<u32> = set.sack_blocks(4).iter().map(|b| b.left.0).collect();
+    assert_eq!(lefts, [10_001, 90_000, 50_000]);
+}
+
 #[test]
 fn runs_never_reported_before_fill_the_room() {
     let mut set = Reassembly::new();
@@ -273,6 +285,8 @@ fn single_bytes_that_follow_each_other_share_a_piece() {
         set.insert(SeqNum(1 + i), text(i as u8, 1), SeqNum(0), NO_LIMIT);
     }
     assert!(set.pieces.len() <= 100_000 / GATHER_MAX + 1);
+    let largest = set.pieces.values().map(Piece::len).max();
+    assert_eq!(largest, Some(GATHER_MAX), "what is moved as it grows");
     assert!(set.memory() < 2 * 100_000 + 8 * PIECE_OVERHEAD);
     check(&set);
 }
