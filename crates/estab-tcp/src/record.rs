@@ -7,6 +7,8 @@ use estab_wire::tcp::{Flags, Header, Options, SegmentOptions, SeqNum, Timestamps
 
 #[cfg(test)]
 pub(crate) mod support;
+#[cfg(test)]
+mod tests;
 
 /// What stands in a segment that is sent now: our clock with the connection's offset, and TS.Recent.
 pub(crate) fn timestamps(now: Instant, offset: u32, recent: u32) -> Timestamps {
