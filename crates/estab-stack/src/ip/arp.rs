@@ -183,8 +183,9 @@ impl IpLayer {
         while let Some(due) = self.neighbours.handle_timeout(cx.now) {
             match due {
                 Due::Solicit(key, mac) => self.solicit(cx, key, mac),
-                Due::Failed(_, waiting) => {
+                Due::Failed((interface, address), waiting) => {
                     self.counters.neighbour_failures += 1;
+                    self.routes.demote(interface, address);
                     self.report_unreachable(waiting);
                 }
             }

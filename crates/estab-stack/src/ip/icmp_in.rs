@@ -179,13 +179,16 @@ impl IpLayer {
             self.ndp_input(cx, arrival.ndp_from(src), message);
             return None;
         }
+        if src.is_unspecified() {
+            return self.discard(cx, |c| &mut c.bad_source, DropReason::Address);
+        }
         match message {
             Message::EchoRequest {
                 ident,
                 seq,
                 data: body,
             } => {
-                if cx.settings.icmp_echo_ignore_all || src.is_unspecified() {
+                if cx.settings.icmp_echo_ignore_all {
                     self.counters.icmp_ignored += 1;
                     return None;
                 }

@@ -12,7 +12,7 @@ use core::net::{IpAddr, Ipv6Addr};
 use estab_tcp::event::DropReason;
 use estab_wire::icmpv6::parameter_problem;
 use estab_wire::ipv6::{self, FragmentHeader, ParameterProblem, Upper, WalkError};
-use estab_wire::{icmpv6, protocol, tcp, udp};
+use estab_wire::{Error, icmpv6, protocol, tcp, udp};
 
 /// Where the fixed header has its payload length.
 const PAYLOAD_LEN_AT: usize = 4;
@@ -202,12 +202,11 @@ fn has_whole_chain(upper: &Upper, packet: &[u8]) -> bool {
         payload_len: rest.len() as u16,
         ..ipv6::Header::new(Ipv6Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED, upper.protocol)
     };
-    let Ok(last) = ipv6::walk(&header, &copy) else {
-        // What is wrong with it is told when the packet is whole, unless the end of the fragment is what is wrong.
-        return !matches!(
-            ipv6::walk(&header, &copy),
-            Err(WalkError::Discard(estab_wire::Error::Truncated))
-        );
+    let last = match ipv6::walk(&header, &copy) {
+        Ok(last) => last,
+        Err(WalkError::Discard(Error::Truncated)) => return false,
+        // What else is wrong with it is told when the packet is whole.
+        Err(_) => return true,
     };
     let needed = match last.protocol {
         protocol::TCP => tcp::HEADER_LEN,

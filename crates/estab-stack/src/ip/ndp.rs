@@ -166,6 +166,8 @@ impl IpLayer {
             at: cx.now,
             left: ROUTER_SOLICITATIONS_MAX,
         };
+        self.router_searches
+            .retain(|other| other.interface != interface);
         self.router_searches.push(search);
         self.router_search_timeouts(cx);
     }

@@ -60,19 +60,7 @@ impl RouteTable {
         if learned && self.learned() >= LEARNED_MAX {
             return Err(Error::NoBuffers);
         }
-        let rank = |entry: &Entry| {
-            let kind = match entry.origin {
-                Origin::OnLink => 0_u8,
-                Origin::Static => 1,
-                Origin::Learned(_) => 2,
-            };
-            (u8::MAX - entry.route.destination.prefix_len, kind)
-        };
-        let entry = Entry { route, origin };
-        let at = self
-            .entries
-            .partition_point(|other| rank(other) <= rank(&entry));
-        self.entries.insert(at, entry);
+        self.insert(Entry { route, origin });
         Ok(())
     }
 
@@ -116,6 +104,20 @@ impl RouteTable {
         });
     }
 
+    /// A router does not answer: others that are as good come before it (RFC 4861 section 6.3.6).
+    pub(super) fn demote(&mut self, interface: InterfaceId, router: IpAddr) {
+        let by_router = |entry: &Entry| {
+            matches!(entry.origin, Origin::Learned(_))
+                && entry.route.interface == interface
+                && entry.route.gateway == Some(router)
+        };
+        let Some(at) = self.entries.iter().position(by_router) else {
+            return;
+        };
+        let entry = self.entries.remove(at);
+        self.insert(entry);
+    }
+
     /// Drops what routers taught and did not repeat.
     pub(super) fn expire(&mut self, now: Instant) {
         self.entries.retain(|entry| !entry.is_expired(now));
@@ -134,6 +136,22 @@ impl RouteTable {
                 && !entry.is_expired(now)
         })?;
         Some(&entry.route)
+    }
+
+    /// Behind those of the same rank.
+    fn insert(&mut self, entry: Entry) {
+        let rank = |entry: &Entry| {
+            let kind = match entry.origin {
+                Origin::OnLink => 0_u8,
+                Origin::Static => 1,
+                Origin::Learned(_) => 2,
+            };
+            (u8::MAX - entry.route.destination.prefix_len, kind)
+        };
+        let at = self
+            .entries
+            .partition_point(|other| rank(other) <= rank(&entry));
+        self.entries.insert(at, entry);
     }
 
     fn learned(&self) -> usize {

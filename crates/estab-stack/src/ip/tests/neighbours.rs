@@ -481,6 +481,35 @@ fn a_router_is_learned_used_and_forgotten() {
     assert!(host.ip.route(host.now, far, None).is_err(), "it said so");
 }
 
+/// RFC 4861 section 6.3.6: a router that answers is preferred to one that does not.
+#[test]
+fn a_router_that_does_not_answer_is_replaced() {
+    let mut host = Host::ethernet(&["fd00::1/64"]);
+    host.receive(router_advertisement(1800, &[], 255));
+    let advertisement = Message::RouterAdvertisement {
+        hop_limit: 0,
+        managed: false,
+        other_config: false,
+        lifetime_s: 1800,
+        reachable_ms: 0,
+        retrans_ms: 0,
+        options: NdpOptions::NONE,
+    };
+    host.receive(ndp("fe80::77", "ff02::1", advertisement, 255));
+    let router = |host: &Host| {
+        host.ip
+            .route(host.now, ip("2600::1"), None)
+            .unwrap()
+            .next_hop
+    };
+    assert_eq!(router(&host), ip("fe80::99"));
+    for next in ["fe80::77", "fe80::99"] {
+        host.send_udp("fd00::1", "2600::1", 1).unwrap();
+        host.advance(5 * SECOND);
+        assert_eq!(router(&host), ip(next));
+    }
+}
+
 #[test]
 fn learned_routes_are_bounded() {
     let mut host = Host::ethernet(&["fd00::1/64"]);
