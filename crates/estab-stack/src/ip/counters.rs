@@ -72,6 +72,8 @@ counters! {
     icmp_ignored,
     /// Echo requests answered.
     echo_replies,
+    /// Echo requests of our own, and replies to them, forgotten because too many waited.
+    echo_overflows,
     /// ARP and neighbour messages not used.
     neighbour_ignored,
     /// Neighbours that did not answer.

@@ -82,12 +82,12 @@ impl IpLayer {
             segment_size: 0,
             mac: None,
         };
-        // Noted first: a request to ourselves is answered before `emit` returns.
+        self.emit(cx, packet)?;
         if self.echoes.requests.len() == ECHOES_MAX {
             self.echoes.requests.pop_front();
+            self.counters.echo_overflows += 1;
         }
         self.echoes.requests.push_back((echo, cx.now));
-        self.emit(cx, packet)?;
         self.icmp_sent(cx, echo.to, &header);
         Ok(())
     }
@@ -120,6 +120,7 @@ impl IpLayer {
         };
         if self.echoes.replies.len() == ECHOES_MAX {
             self.echoes.replies.pop_front();
+            self.counters.echo_overflows += 1;
         }
         self.echoes.replies.push_back(EchoReply {
             echo,

@@ -1,9 +1,10 @@
 use super::support::*;
-use crate::{Checksum, PacketIn};
+use crate::{Checksum, Echo, EchoReply, Error, PacketIn};
 use alloc::vec;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
 use estab_wire::{icmpv4, icmpv6, ipv4, protocol};
 
 fn echo_v4(data: &[u8]) -> Vec<u8> {
@@ -208,4 +209,76 @@ fn what_the_device_says_about_a_coalesced_packet_is_passed_on() {
     assert_eq!((delivered.segments, delivered.segment_size), (3, 1200));
     assert_eq!(delivered.checksum, Checksum::Valid);
     assert_eq!(delivered.data, segment);
+}
+
+fn ask(host: &mut Host, to: &str, sequence: u16) -> Result<(), Error> {
+    let echo = Echo {
+        to: ip(to),
+        identifier: 5,
+        sequence,
+    };
+    host.with(|ip, cx| ip.send_echo_request(cx, echo, Bytes::from_static(b"hello")))
+}
+
+#[test]
+fn our_own_requests_find_their_replies() {
+    for (own, peer) in [("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")] {
+        let mut host = Host::tun(&["10.0.0.1/24", "fd00::1/64"]);
+        let mut answerer = Host::tun(&["10.0.0.2/24", "fd00::2/64"]);
+        ask(&mut host, peer, 1).unwrap();
+        let request = host.transmit_one();
+        assert_checksums(&request);
+        assert!(answerer.receive(request).is_none());
+        let reply = answerer.transmit_one();
+        host.advance(Duration::from_millis(30));
+        assert_eq!(host.ip.next_echo_reply(), None);
+        // From another, or with another number: not the reply.
+        let stranger = match own {
+            "10.0.0.1" => packet("10.0.0.3", own, protocol::ICMP, body(&reply)),
+            _ => reply[..60].to_vec(),
+        };
+        host.receive(stranger);
+        assert_eq!(host.ip.next_echo_reply(), None);
+        host.receive(reply.clone());
+        let expected = EchoReply {
+            echo: Echo {
+                to: ip(peer),
+                identifier: 5,
+                sequence: 1,
+            },
+            round_trip: Duration::from_millis(30),
+            hop_limit: 64,
+            len: 5,
+        };
+        assert_eq!(host.ip.next_echo_reply(), Some(expected));
+        // A second one answers nothing.
+        host.receive(reply);
+        assert_eq!(host.ip.next_echo_reply(), None);
+    }
+}
+
+#[test]
+fn we_can_ask_ourselves() {
+    let mut host = Host::tun(&["10.0.0.1/24"]);
+    for own in ["10.0.0.1", "127.0.0.1", "::1"] {
+        ask(&mut host, own, 1).unwrap();
+        assert!(host.with(|ip, cx| ip.poll_loopback(cx)).is_none());
+        assert!(host.ip.next_echo_reply().is_some(), "{own}");
+    }
+    assert_eq!(
+        ask(&mut host, "192.0.2.1", 1),
+        Err(Error::NetworkUnreachable)
+    );
+}
+
+#[test]
+fn requests_under_way_are_bounded() {
+    let mut host = Host::tun(&["10.0.0.1/24"]);
+    for sequence in 0..100 {
+        ask(&mut host, "127.0.0.1", sequence).unwrap();
+    }
+    assert_eq!(host.ip.counters().echo_overflows, 36);
+    host.with(|ip, cx| ip.poll_loopback(cx));
+    let replies = core::iter::from_fn(|| host.ip.next_echo_reply()).count();
+    assert_eq!(replies, 64);
 }
