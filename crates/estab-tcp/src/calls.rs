@@ -162,6 +162,10 @@ impl Connection {
         if len > 0 {
             let limit_max = self.receive_limit_max(cx);
             self.rcv.taken(len, cx.now, self.rtt.srtt(), limit_max);
+            // RFC 9293 3.8.6.2.2: a window that was closed or small, and is worth a segment of its own now.
+            if self.state.can_receive() && self.rcv.owes_window_update() {
+                self.acks.owe_now();
+            }
             self.report(cx, Event::Call(Call::Receive(len)));
         }
     }

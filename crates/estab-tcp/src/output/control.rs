@@ -73,10 +73,9 @@ impl Connection {
         Some(self.bare(header))
     }
 
-    /// An ACK that is owed, or a window update that is worth a segment (RFC 9293 3.8.6.2.2).
+    /// An ACK that is owed.
     pub(super) fn ack_segment(&mut self, cx: &mut Cx<'_>) -> Option<SegmentOut> {
-        let update = self.state.can_receive() && !self.life.closed && self.rcv.owes_window_update();
-        if self.acks.owed() == 0 && !update {
+        if self.acks.owed() == 0 {
             return None;
         }
         let header = self.header(cx, self.snd.nxt, Flags::ACK);
