@@ -7,8 +7,8 @@ use crate::tcp::{ConnectionId, HalfOpenId, Tcp, TimeWaitId, stream_readiness};
 use crate::timers::Timers;
 use crate::udp::Udp;
 use crate::{
-    Cidr, Counters, Error, HostEvent, HostSink, InterfaceConfig, InterfaceId, PacketIn, PacketOut,
-    Readiness, RequestId, Route, SocketId, StackEvent,
+    Cidr, Counters, Error, HostSink, InterfaceConfig, InterfaceId, PacketIn, PacketOut, Readiness,
+    RequestId, Route, SocketId, StackEvent,
 };
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -174,13 +174,8 @@ impl Stack {
 
 /// The network and the clock tell us something.
 impl Stack {
-    /// A packet or frame came in.
+    /// A packet or frame came in. It is reported before it is looked at.
     pub fn handle_packet(&mut self, now: Instant, interface: InterfaceId, packet: PacketIn) {
-        let event = HostEvent::PacketIn {
-            interface,
-            packet: &packet,
-        };
-        self.reporter.host(now, &event);
         let mut cx = self.reporter.ip_cx(now, &self.settings);
         if let Some(delivery) = self.ip.handle_packet(&mut cx, interface, packet) {
             self.deliver(now, delivery);
@@ -226,13 +221,8 @@ impl Stack {
     pub fn poll_transmit(&mut self, now: Instant) -> Option<(InterfaceId, PacketOut)> {
         loop {
             let mut cx = self.reporter.ip_cx(now, &self.settings);
-            if let Some((interface, packet)) = self.ip.poll_transmit(&mut cx) {
-                let event = HostEvent::PacketOut {
-                    interface,
-                    packet: &packet,
-                };
-                self.reporter.host(now, &event);
-                return Some((interface, packet));
+            if let Some(packet) = self.ip.poll_transmit(&mut cx) {
+                return Some(packet);
             }
             if let Some(delivery) = self.ip.poll_loopback(&mut cx) {
                 self.deliver(now, delivery);

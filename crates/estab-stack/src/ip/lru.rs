@@ -36,6 +36,7 @@ impl<K: Copy + Eq + Hash, V> LruMap<K, V> {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.index.len()
     }

@@ -72,7 +72,7 @@ impl RouteTable {
             entry.origin != Origin::Static || entry.route.destination != destination
         });
         if self.entries.len() == before {
-            Err(Error::Invalid)
+            Err(Error::NetworkUnreachable)
         } else {
             Ok(())
         }

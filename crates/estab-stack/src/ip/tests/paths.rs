@@ -51,12 +51,12 @@ fn the_longest_prefix_wins() {
     );
     assert_eq!(
         host.ip.remove_route(cidr("192.0.2.0/24")),
-        Err(Error::Invalid)
+        Err(Error::NetworkUnreachable)
     );
     // The network of an address is not the program's to remove.
     assert_eq!(
         host.ip.remove_route(cidr("10.0.0.0/24")),
-        Err(Error::Invalid)
+        Err(Error::NetworkUnreachable)
     );
 }
 
