@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use core::net::IpAddr;
 use estab_wire::tcp::{CHECKSUM_OFFSET, HEADER_LEN_MAX, Header};
-use estab_wire::{ipv4, ipv6, protocol, tcp};
+use estab_wire::{icmpv4, ipv4, ipv6, protocol, tcp};
 
 /// An IP packet with a segment of TCP.
 ///
@@ -36,6 +36,27 @@ pub fn segment(src: IpAddr, dst: IpAddr, header: &Header, payload: &[u8]) -> Byt
     }
     out.extend(body);
     out.into()
+}
+
+/// An IPv4 packet with the ICMP message that a packet could not be delivered, with this code, which quotes the packet.
+///
+/// # Panics
+/// When the packet is not one of IPv4.
+pub fn unreachable(from: core::net::Ipv4Addr, code: u8, quoted: &[u8]) -> Bytes {
+    let about =
+        ipv4::Header::parse(quoted).unwrap_or_else(|error| panic!("an IPv4 packet: {error}"));
+    let message = icmpv4::Message::DestinationUnreachable {
+        code,
+        next_hop_mtu: 0,
+        quoted: &quoted[..quoted.len().min(548)],
+    };
+    let mut body = Vec::new();
+    message.emit(&mut body);
+    let mut header = ipv4::Header::new(from, about.src, protocol::ICMP);
+    header.total_len = short(ipv4::HEADER_LEN + body.len());
+    let mut out = [0; ipv4::HEADER_LEN];
+    header.emit(&mut out);
+    [&out[..], &body].concat().into()
 }
 
 fn short(len: usize) -> u16 {
