@@ -4,7 +4,7 @@
 use core::net::IpAddr;
 use core::time::Duration;
 use estab_sim::checkers::Coverage;
-use estab_sim::stage::{Expectations, Lab, Problem, Setup, Simulated, Socket, Stage};
+use estab_sim::stage::{Expectations, Problem, Setup, Simulated, Socket, Stage};
 use estab_sim::{End, Filter, Rule, craft, lab, swarm};
 use estab_stack::SocketOption;
 use estab_tcp::{Cause, Flags, Header, Shutdown, State};
