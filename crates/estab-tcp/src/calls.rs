@@ -295,6 +295,7 @@ impl Connection {
         }
         if let Some(limit) = self.options.receive_buffer {
             self.rcv.limit = limit;
+            self.rcv.made_room = true;
         }
         if (before.cork && !self.options.cork) || (!before.nodelay && self.options.nodelay) {
             // Linux sends at once what was held back.

@@ -267,7 +267,15 @@ impl Connection {
 
     /// Time has passed (RFC 9293 3.10.8): runs every timer whose deadline is not after `cx.now`.
     pub fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        let mut syn_again = false;
         while let Some(timer) = self.timers.take_expired(cx.now) {
+            if timer == Timer::User && syn_again {
+                // The SYN that falls due at the end of the caller's time goes out; then the time is over.
+                let next = cx.now + Duration::from_nanos(1);
+                self.timers.arm(Timer::User, next);
+                continue;
+            }
+            syn_again |= timer == Timer::Retransmit && self.state == State::SynSent;
             self.expired(cx, timer);
         }
         self.check();

@@ -116,12 +116,12 @@ impl Connection {
         let quiet_since = self.heard_at + idle;
         // Outstanding data is its own probe.
         let outstanding = self.snd.una != self.snd.nxt || self.timers.is_armed(Timer::Persist);
-        if quiet_since > cx.now || outstanding {
-            self.timers.arm(
-                Timer::Keepalive,
-                quiet_since.max(cx.now + idle.min(Duration::from_secs(1))),
-            );
-            return;
+        if quiet_since > cx.now {
+            return self.timers.arm(Timer::Keepalive, quiet_since);
+        }
+        if outstanding {
+            let later = cx.now + idle.min(Duration::from_secs(1));
+            return self.timers.arm(Timer::Keepalive, later);
         }
         self.report(
             cx,
