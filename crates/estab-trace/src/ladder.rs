@@ -328,11 +328,24 @@ impl<'a> Ladder<'a> {
         match &record.event {
             HostRecord::Tcp { connection, event } => {
                 row.set_state(side, self.state(side, connection, true));
-                row.set_state(side.other(), self.state(side.other(), connection, false));
+                if connection.local.ip() != connection.remote.ip() {
+                    row.set_state(side.other(), self.state(side.other(), connection, false));
+                }
                 if let Some(state) = self.plans[index].led_to.last() {
                     row.set_state(side, Some(*state));
                 }
+                let to_itself = connection.local.ip() == connection.remote.ip();
                 match event {
+                    TcpRecord::SegmentOut(segment) | TcpRecord::SegmentIn(segment) if to_itself => {
+                        let way = if record.sent().is_some() {
+                            "to itself:"
+                        } else {
+                            "from itself:"
+                        };
+                        let (from, to) = (connection.local, connection.remote);
+                        let text = label(&self.relative, from, to, segment, true);
+                        row.note(side, self.named(connection, format!("{way} {text}")));
+                    }
                     TcpRecord::SegmentOut(segment) => {
                         self.departure(index, connection, segment, &mut row);
                     }
@@ -366,7 +379,9 @@ impl<'a> Ladder<'a> {
         row.set_state(side, Some(segment.state));
         let mut text = label(&self.relative, tuple.local, tuple.remote, segment, true);
         if let Some(reason) = plan.again {
-            text = format!("{text} [again: {}]", describe::retransmit(reason));
+            // Options were shown with the first copy.
+            let brief = text.split(" <").next().unwrap_or_default();
+            text = format!("{brief} [again: {}]", describe::retransmit(reason));
         }
         let shape = match plan.arrives {
             None => Shape::Lost,

@@ -30,7 +30,7 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Problem> {
     stage.wait(PATIENCE);
     stage.expect.equal("the wait is over after two seconds", stage.lab.now().since(before), PATIENCE);
     let second = stage.lab.close(a);
-    stage.expect.that("close says that it did not get through", matches!(second, Err(Error::WouldBlock(_))));
+    stage.expect.equal("close says that it did not get through", second, Err(Error::LingerTimedOut));
     let gone = stage.lab.close(a);
     stage.expect.equal("and the socket is gone", gone, Err(Error::BadSocket));
     stage.wait(Duration::from_secs(1));

@@ -2,6 +2,7 @@ use super::Scenario;
 use crate::End;
 use crate::stage::{Expectations, Problem, Setup, Stage, Trace};
 use core::time::Duration;
+use estab_stack::SocketOption;
 use estab_tcp::{Flags, State};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -17,13 +18,19 @@ pub(super) const SCENARIO: Scenario = Scenario {
 
 fn play(stage: &mut Stage<'_>) -> Result<(), Problem> {
     let (a, b) = stage.open(80)?;
-    stage.wait(Duration::from_secs(1));
-    // The data waits for the ACK of what is under way (Nagle), and the FIN goes with it.
-    stage.send(a, b"one")?;
-    stage.send(a, b"two")?;
+    stage.wait(Duration::from_millis(100));
+    // Requests and answers: from now on b lets its ACKs wait for something to ride on.
+    stage.send(a, b"hello")?;
+    stage.receive(b, 5)?;
+    stage.send(b, b"hello")?;
+    stage.receive(a, 5)?;
+    stage.wait(Duration::from_millis(300));
+    // TCP_CORK holds the bytes back until the FIN is there too.
+    stage.lab.set_option(a, SocketOption::Cork(true))?;
+    stage.send(a, b"bye")?;
     stage.shutdown_write(a)?;
     let got = stage.receive_to_end(b)?;
-    stage.expect.equal("b gets all", got.as_slice(), b"onetwo");
+    stage.expect.equal("b gets all", got.as_slice(), b"bye");
     stage.close(b)?;
     let rest = stage.receive_to_end(a)?;
     stage.expect.that("a gets the end of file", rest.is_empty());

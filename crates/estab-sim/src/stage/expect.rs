@@ -131,7 +131,10 @@ impl<'a> Trace<'a> {
             let (by, tuple, segment) = match event {
                 TcpRecord::SegmentOut(segment) => (here, *tuple, segment),
                 // What a host that tells nothing sent is known from the one that got it.
-                TcpRecord::SegmentIn(segment) if !self.tells[here.other() as usize] => {
+                TcpRecord::SegmentIn(segment)
+                    if !self.tells[here.other() as usize]
+                        && tuple.local.ip() != tuple.remote.ip() =>
+                {
                     let turned = FourTuple {
                         local: tuple.remote,
                         remote: tuple.local,
