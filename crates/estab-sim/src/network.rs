@@ -364,21 +364,11 @@ impl Network {
         })
     }
 
-    /// Tells a host's programs what happened, and sends what the host wants to send, until it wants nothing more.
+    /// Sends what a host wants to send and tells its programs what happened, until neither is left.
     fn flush(&mut self, index: usize) {
         let now = self.now;
         loop {
             let host = &mut self.hosts[index];
-            let mut happened = false;
-            while let Some(StackEvent::Ready(..) | StackEvent::Closed(_)) = host.stack.poll_event()
-            {
-                happened = true;
-            }
-            if happened {
-                for app in &mut host.apps {
-                    app.poll(&mut host.stack, now);
-                }
-            }
             while let Some((interface, packet)) = host.stack.poll_transmit(now) {
                 let attached = host.interfaces.iter().find(|at| at.id == interface);
                 if let Some(at) = attached {
@@ -387,8 +377,16 @@ impl Network {
                     link.send(now, at.end, packet);
                 }
             }
+            let mut happened = false;
+            while let Some(StackEvent::Ready(..) | StackEvent::Closed(_)) = host.stack.poll_event()
+            {
+                happened = true;
+            }
             if !happened {
                 return;
+            }
+            for app in &mut host.apps {
+                app.poll(&mut host.stack, now);
             }
         }
     }

@@ -36,6 +36,7 @@ fn check_all(seeds: impl Iterator<Item = u64>) {
         .collect();
     let told: String = failed
         .iter()
+        .take(10)
         .map(|(seed, what)| format!("\nseed {seed}: {what}\n  ESTAB_SEED={seed} cargo test -p estab-sim --test random one_seed -- --nocapture"))
         .collect();
     assert!(failed.is_empty(), "{} seeds failed:{told}", failed.len());

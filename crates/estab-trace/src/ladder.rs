@@ -51,7 +51,7 @@ pub fn ladder(records: &[Record], left: &str, right: &str) -> String {
     out.push_str(&draw::heading(left, right));
     let fine = records
         .iter()
-        .any(|record| !record.time.as_nanos().is_multiple_of(1_000_000));
+        .any(|record| !(record.time.as_nanos() / 1000).is_multiple_of(1000));
     for row in ladder.rows() {
         out.push_str(&row.draw(fine));
         out.push('\n');

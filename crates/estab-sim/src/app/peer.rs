@@ -1,7 +1,7 @@
 use super::{App, Pattern};
 use core::net::SocketAddr;
 use core::time::Duration;
-use estab_stack::{Error, Linger, MessageFlags, SocketId, SocketOption, Stack, Wait};
+use estab_stack::{Error, Linger, MessageFlags, Readiness, SocketId, SocketOption, Stack, Wait};
 use estab_tcp::{ConnectionError, Instant, Rng, Shutdown};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -108,6 +108,8 @@ pub struct Peer {
     /// To connect to; `None` when the socket was accepted.
     connect_to: Option<SocketAddr>,
     rng: Rng,
+    /// Connecting is decided.
+    connected: bool,
     shut: bool,
     thinks_until: Option<Instant>,
     report: Reporter,
@@ -135,6 +137,7 @@ impl Peer {
             config,
             socket,
             connect_to,
+            connected: false,
             shut: false,
             thinks_until: None,
             report: report.clone(),
@@ -161,6 +164,12 @@ impl Peer {
 
     fn go_on(&mut self, stack: &mut Stack, now: Instant) -> Result<(), Error> {
         let socket = self.start(stack, now)?;
+        if !self.connected {
+            if !stack.readiness(socket).contains(Readiness::WRITABLE) {
+                return Ok(());
+            }
+            self.connected = true;
+        }
         self.write(stack, now, socket)?;
         self.read(stack, now, socket)?;
         self.end(stack, now, socket)
