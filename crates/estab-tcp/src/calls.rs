@@ -75,7 +75,7 @@ impl Connection {
     }
 
     /// The buffer holds twice what the path takes in a round trip, so that the application never stalls it.
-    fn send_limit_follows_path(&mut self, cx: &Cx<'_>) {
+    pub(crate) fn send_limit_follows_path(&mut self, cx: &Cx<'_>) {
         let (first, most) = cx.settings.tcp_wmem;
         self.snd.limit = match self.options.send_buffer {
             Some(limit) => limit,
@@ -295,7 +295,6 @@ impl Connection {
         }
         if let Some(limit) = self.options.receive_buffer {
             self.rcv.limit = limit;
-            self.rcv.made_room = true;
         }
         if (before.cork && !self.options.cork) || (!before.nodelay && self.options.nodelay) {
             // Linux sends at once what was held back.

@@ -244,6 +244,7 @@ impl Connection {
             options,
         };
         connection.rcv.announced_mss = connection.mss_to_announce();
+        connection.send_limit_follows_path(cx);
         connection
     }
 }

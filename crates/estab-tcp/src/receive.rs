@@ -36,8 +36,6 @@ pub(crate) struct ReceiveHalf {
     pub(crate) duplicate: Option<SackBlock>,
     /// Urgent data (RFC 9293 3.8.5).
     pub(crate) urgent: Urgent,
-    /// There is room that the peer may not know of: the application read, or the buffer grew, since the last announcement.
-    pub(crate) made_room: bool,
     /// Data that may be held now; grows with the path up to the limit.
     pub(crate) limit: u32,
     /// Bytes the application took since `drained_at`, which makes the limit grow.
@@ -75,7 +73,6 @@ impl ReceiveHalf {
             last_ack: SeqNum(0),
             duplicate: None,
             urgent: Urgent::default(),
-            made_room: false,
             limit,
             drained: 0,
             drained_at: Instant::ZERO,
@@ -125,7 +122,6 @@ impl ReceiveHalf {
             Some(mark) if mark >= bytes && mark > 0 => Some(mark - bytes),
             _ => None,
         };
-        self.made_room |= bytes > 0;
         self.grow(bytes, now, round_trip, limit_max);
     }
 

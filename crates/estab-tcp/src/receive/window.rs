@@ -18,12 +18,8 @@ impl ReceiveHalf {
         if growth >= worthwhile { growth } else { 0 }
     }
 
-    /// Would the application's reading be worth a window update of its own? Twice the segment, or half the buffer. That a SYN
-    /// could not announce all of the room is no reason: the peer learns it with the next acknowledgement.
+    /// Would the application's reading be worth a window update of its own? Twice the segment, or half the buffer.
     pub(crate) fn owes_window_update(&self) -> bool {
-        if !self.made_room {
-            return false;
-        }
         let growth = self.window_growth();
         let wanted = (2 * u32::from(self.announced_mss))
             .min(self.limit / 2)
@@ -39,7 +35,6 @@ impl ReceiveHalf {
         let window = self.wnd() + self.window_growth();
         let field = window.div_ceil(1 << shift).min(0xffff);
         self.edge = self.edge.max(self.nxt + (field << shift));
-        self.made_room = false;
         UnscaledWindow(field as u16)
     }
 

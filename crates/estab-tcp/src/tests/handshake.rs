@@ -166,6 +166,16 @@ fn connect_gives_up_when_the_caller_says() {
 }
 
 #[test]
+fn connection_is_writable_from_the_moment_it_is_open_and_not_before() {
+    let mut t = Tester::connecting(plain(), SocketOptions::default());
+    t.out();
+    assert!(!t.connection.is_writable());
+    let mut t = Tester::established();
+    assert!(t.connection.is_writable());
+    assert!(t.out().is_empty());
+}
+
+#[test]
 fn syn_retries_can_be_set() {
     let options = SocketOptions {
         syn_retries: Some(1),
