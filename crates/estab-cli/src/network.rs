@@ -4,11 +4,11 @@ mod cidr;
 
 use crate::capture_file;
 use crate::exit::Failure;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use estab::{Cidr, Host, Settings};
 use estab_device::impair::{ImpairConfig, Impaired};
-use estab_device::tuntap::{TunTap, TunTapConfig};
+use estab_device::url::{DeviceUrl, OpenedDevice};
 use estab_device::{Device, netlink};
 use estab_stack::{HostSink, Medium};
 use estab_trace::{LiveLadder, Tee};
@@ -27,9 +27,9 @@ const ADDRESS: &str = "10.217.0.2/24";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct NetworkArgs {
-    /// The device: tun:NAME or tap:NAME. One that does not exist is created, and removed at the end
+    /// The device: tun:NAME or tap:NAME; one that does not exist is made, and removed at the end
     #[arg(long, value_name = "URL", default_value = DEVICE)]
-    device: String,
+    device: DeviceUrl,
 
     /// An address of estab with its network; may be given several times, for both families
     #[arg(long, value_name = "CIDR", value_parser = cidr::parse, default_value = ADDRESS)]
@@ -83,12 +83,11 @@ impl NetworkArgs {
     pub(crate) fn open(&self) -> Result<Network> {
         let settings = self.settings().context(Failure::Usage)?;
         let kernel_addresses = self.kernel_addresses().context(Failure::Usage)?;
-        let config = self.device_config().context(Failure::Usage)?;
-        let device = open_device(&config, &kernel_addresses).context(Failure::Network)?;
-        let name = device.name().to_owned();
+        let opened = open_device(&self.device, &kernel_addresses).context(Failure::Network)?;
+        let (name, medium) = (opened.name, opened.device.capabilities().medium);
         let device: Box<dyn Device> = match &self.impair {
-            Some(config) => Box::new(Impaired::new(device, config)),
-            None => Box::new(device),
+            Some(config) => Box::new(Impaired::new(opened.device, config)),
+            None => opened.device,
         };
         let mut builder = Host::builder()
             .settings(settings)
@@ -99,7 +98,7 @@ impl NetworkArgs {
         for gateway in self.gateways(&kernel_addresses) {
             builder = builder.gateway(gateway);
         }
-        if let Some(sink) = self.sink(&name, config.medium)? {
+        if let Some(sink) = self.sink(&name, medium)? {
             builder = builder.sink(sink);
         }
         let host = builder
@@ -119,14 +118,6 @@ impl NetworkArgs {
             set(&mut settings, name, value)?;
         }
         Ok(settings)
-    }
-
-    fn device_config(&self) -> Result<TunTapConfig> {
-        match self.device.split_once(':') {
-            Some(("tun", name)) if !name.is_empty() => Ok(TunTapConfig::tun(name)),
-            Some(("tap", name)) if !name.is_empty() => Ok(TunTapConfig::tap(name)),
-            _ => bail!("--device {:?}: expected tun:NAME or tap:NAME", self.device),
-        }
     }
 
     /// The kernel's addresses on a device that is created.
@@ -178,15 +169,15 @@ fn set(_settings: &mut Settings, name: &str, _value: &str) -> Result<()> {
 }
 
 /// Opens the device; one that is created gets the kernel's addresses and is set up.
-fn open_device(config: &TunTapConfig, kernel_addresses: &[Cidr]) -> io::Result<TunTap> {
-    let device = TunTap::open(config)?;
-    if device.was_created() {
+fn open_device(url: &DeviceUrl, kernel_addresses: &[Cidr]) -> io::Result<OpenedDevice> {
+    let opened = url.open()?;
+    if let Some(index) = opened.created_link {
         for cidr in kernel_addresses {
-            netlink::add_address(device.index(), cidr.address, cidr.prefix_len)?;
+            netlink::add_address(index, cidr.address, cidr.prefix_len)?;
         }
-        netlink::set_up(device.index())?;
+        netlink::set_up(index)?;
     }
-    Ok(device)
+    Ok(opened)
 }
 
 impl Network {
