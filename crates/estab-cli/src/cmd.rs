@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod get;
 pub(crate) mod lab;
 pub(crate) mod man;
+pub(crate) mod ping;
 pub(crate) mod serve;
 pub(crate) mod states;
 

@@ -10,7 +10,7 @@ use estab::{Cidr, Host, Settings};
 use estab_device::impair::{ImpairConfig, Impaired};
 use estab_device::url::{DeviceUrl, OpenedDevice};
 use estab_device::{Device, netlink};
-use estab_stack::{HostSink, Medium};
+use estab_stack::{HostSink, Medium, settings_table};
 use estab_trace::{LiveLadder, Tee};
 use std::io::{self, stderr};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -43,7 +43,7 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "ADDRESS")]
     gateway: Vec<IpAddr>,
 
-    /// Set a setting of estab, by Linux's name without net.ipv4, such as tcp_syn_retries=3
+    /// Set a setting of estab by Linux's name, such as tcp_syn_retries=3
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     sysctl: Vec<(String, String)>,
 
@@ -62,8 +62,7 @@ pub(crate) struct NetworkArgs {
 
 fn setting(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
-    let name = name.trim().trim_start_matches("net.ipv4.");
-    Ok((name.to_owned(), value.trim().to_owned()))
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// A host of estab on its device.
@@ -115,7 +114,10 @@ impl NetworkArgs {
     fn settings(&self) -> Result<Settings> {
         let mut settings = Settings::default();
         for (name, value) in &self.sysctl {
-            set(&mut settings, name, value)?;
+            let setting = settings_table::find(name)
+                .with_context(|| format!("there is no setting {name:?}"))?;
+            let set = setting.set(&mut settings, value);
+            set.map_err(|_| anyhow!("{name} takes {}, not {value:?}", setting.expected()))?;
         }
         Ok(settings)
     }
@@ -162,10 +164,6 @@ impl NetworkArgs {
         let any = self.trace || self.pcapng.is_some();
         Ok(any.then(|| Box::new(tee) as Box<dyn HostSink>))
     }
-}
-
-fn set(_settings: &mut Settings, name: &str, _value: &str) -> Result<()> {
-    Err(anyhow!("there is no setting {name:?}"))
 }
 
 /// Opens the device; one that is created gets the kernel's addresses and is set up.

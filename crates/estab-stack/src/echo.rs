@@ -10,7 +10,12 @@ impl Stack {
     /// # Errors
     /// [`Error::NetworkUnreachable`]: no route; [`Error::AddressNotAvailable`]: no address of ours to send it from;
     /// [`Error::MessageTooLong`]; [`Error::NoBuffers`].
-    pub fn send_echo_request(&mut self, now: Instant, echo: Echo, payload: Bytes) -> Result<(), Error> {
+    pub fn send_echo_request(
+        &mut self,
+        now: Instant,
+        echo: Echo,
+        payload: Bytes,
+    ) -> Result<(), Error> {
         let mut cx = self.reporter.ip_cx(now, &self.settings);
         self.ip.send_echo_request(&mut cx, echo, payload)
     }

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod counters;
+mod echo;
 mod error;
 pub mod event;
 mod interface;

@@ -1,6 +1,7 @@
 //! A host: a stack, its devices, and the driver between them.
 
 mod builder;
+mod ping;
 mod shutdown;
 
 pub use builder::HostBuilder;

@@ -85,8 +85,8 @@ pub mod tokio;
 
 pub use driver::DriverCounters;
 pub use estab_stack::{
-    Cidr, Counters, InterfaceId, Linger, MessageFlags, OptionName, Readiness, Route, SocketOption,
-    UdpReceived,
+    Cidr, Counters, Echo, EchoReply, InterfaceId, Linger, MessageFlags, OptionName, Readiness,
+    Route, SocketOption, UdpReceived,
 };
 pub use estab_tcp::{IcmpErrorKind, Settings, State, TcpInfo};
 pub use host::{Host, HostBuilder, Report, Undelivered};

@@ -45,7 +45,9 @@ pub(crate) struct Args {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    let seconds = text
+        .parse()
+        .map_err(|_| "expected a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if duration >= Duration::from_millis(1) => Ok(duration),
         _ => Err("expected at least 0.001 seconds".to_owned()),
@@ -62,7 +64,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 async fn ping(args: &Args, network: &Network) -> Result<ExitCode> {
     let found = network.resolve(&args.host, 0).await?;
-    let to = found.first().context("no address").context(Failure::Connection)?.ip();
+    let to = found
+        .first()
+        .context("no address")
+        .context(Failure::Connection)?
+        .ip();
     let mut out = output::stdout();
     writeln!(out, "PING {} ({to}): {} data bytes", args.host, args.size)?;
     let mut statistics = Statistics::default();
@@ -91,21 +97,36 @@ async fn ping(args: &Args, network: &Network) -> Result<ExitCode> {
             _ = tokio::signal::ctrl_c() => break,
         }
     }
-    write!(out, "\n--- {} ping statistics ---\n{}", args.host, statistics.text(begun.elapsed()))?;
+    write!(
+        out,
+        "\n--- {} ping statistics ---\n{}",
+        args.host,
+        statistics.text(begun.elapsed())
+    )?;
     out.flush()?;
-    Ok(if statistics.replies.is_empty() { ExitCode::from(4) } else { ExitCode::SUCCESS })
+    Ok(if statistics.replies.is_empty() {
+        ExitCode::from(4)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// One request, and its reply if there is one in time.
 async fn once(host: &Host, to: IpAddr, sequence: u16, args: &Args) -> Result<Option<EchoReply>> {
     let identifier = std::process::id() as u16;
-    let echo = Echo { to, identifier, sequence };
+    let echo = Echo {
+        to,
+        identifier,
+        sequence,
+    };
     let payload: Vec<u8> = (0..args.size).map(|at| at as u8).collect();
     let (host, timeout) = (host.clone(), args.timeout);
     match spawn_blocking(move || host.ping(echo, &payload, timeout)).await? {
         Ok(reply) => Ok(Some(reply)),
         Err(error) if error.kind() == ErrorKind::TimedOut => Ok(None),
-        Err(error) => Err(error).with_context(|| to.to_string()).context(Failure::Connection),
+        Err(error) => Err(error)
+            .with_context(|| to.to_string())
+            .context(Failure::Connection),
     }
 }
 
@@ -143,7 +164,11 @@ impl Replies {
 
     fn push(&mut self, round_trip: Duration) {
         let time = millis(round_trip);
-        self.min = if self.count == 0 { time } else { self.min.min(time) };
+        self.min = if self.count == 0 {
+            time
+        } else {
+            self.min.min(time)
+        };
         self.max = self.max.max(time);
         self.count += 1;
         self.sum += time;
@@ -182,7 +207,10 @@ mod tests {
 
     #[test]
     fn statistics_are_those_of_ping() {
-        let mut statistics = Statistics { sent: 4, ..Statistics::default() };
+        let mut statistics = Statistics {
+            sent: 4,
+            ..Statistics::default()
+        };
         for micros in [1000, 2000, 3000] {
             statistics.replies.push(Duration::from_micros(micros));
         }
@@ -191,7 +219,10 @@ mod tests {
             "4 packets transmitted, 3 received, 25% packet loss, time 3004 ms\n\
              rtt min/avg/max/mdev = 1.000/2.000/3.000/0.816 ms\n"
         );
-        let none = Statistics { sent: 1, ..Statistics::default() };
+        let none = Statistics {
+            sent: 1,
+            ..Statistics::default()
+        };
         assert_eq!(
             none.text(Duration::ZERO),
             "1 packets transmitted, 0 received, 100% packet loss, time 0 ms\n"

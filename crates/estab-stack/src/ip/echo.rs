@@ -92,9 +92,11 @@ impl IpLayer {
         Ok(())
     }
 
-    /// A reply to a request of ours, in the order of arrival.
-    pub(crate) fn next_echo_reply(&mut self) -> Option<EchoReply> {
-        self.echoes.replies.pop_front()
+    /// The reply to this request, once.
+    pub(crate) fn take_echo_reply(&mut self, echo: Echo) -> Option<EchoReply> {
+        let replies = &mut self.echoes.replies;
+        let index = replies.iter().position(|reply| reply.echo == echo)?;
+        replies.remove(index)
     }
 
     /// An echo reply came. One that answers no request under way is ignored.

@@ -16,10 +16,14 @@ impl Host {
     /// without a route; an error about the message's size when the payload does not fit into a packet.
     pub fn ping(&self, echo: Echo, payload: &[u8], timeout: Duration) -> io::Result<EchoReply> {
         let payload = Bytes::copy_from_slice(payload);
-        let sent = self.handle.call(|core, now| core.stack.send_echo_request(now, echo, payload));
+        let sent = self
+            .handle
+            .call(|core, now| core.stack.send_echo_request(now, echo, payload));
         sent.map_err(error::io_error)?;
         let until = self.now() + timeout;
-        let reply = self.handle.block_until(until, INTERVAL, |core, _| core.stack.take_echo_reply(echo));
+        let reply = self
+            .handle
+            .block_until(until, INTERVAL, |core, _| core.stack.take_echo_reply(echo));
         reply.ok_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
     }
 }

@@ -212,12 +212,16 @@ fn what_the_device_says_about_a_coalesced_packet_is_passed_on() {
 }
 
 fn ask(host: &mut Host, to: &str, sequence: u16) -> Result<(), Error> {
-    let echo = Echo {
+    let echo = echo(to, sequence);
+    host.with(|ip, cx| ip.send_echo_request(cx, echo, Bytes::from_static(b"hello")))
+}
+
+fn echo(to: &str, sequence: u16) -> Echo {
+    Echo {
         to: ip(to),
         identifier: 5,
         sequence,
-    };
-    host.with(|ip, cx| ip.send_echo_request(cx, echo, Bytes::from_static(b"hello")))
+    }
 }
 
 #[test]
@@ -231,29 +235,25 @@ fn our_own_requests_find_their_replies() {
         assert!(answerer.receive(request).is_none());
         let reply = answerer.transmit_one();
         host.advance(Duration::from_millis(30));
-        assert_eq!(host.ip.next_echo_reply(), None);
+        assert_eq!(host.ip.take_echo_reply(echo(peer, 1)), None);
         // From another, or with another number: not the reply.
         let stranger = match own {
             "10.0.0.1" => packet("10.0.0.3", own, protocol::ICMP, body(&reply)),
             _ => reply[..50].to_vec(),
         };
         host.receive(stranger);
-        assert_eq!(host.ip.next_echo_reply(), None);
+        assert_eq!(host.ip.take_echo_reply(echo(peer, 1)), None);
         host.receive(reply.clone());
         let expected = EchoReply {
-            echo: Echo {
-                to: ip(peer),
-                identifier: 5,
-                sequence: 1,
-            },
+            echo: echo(peer, 1),
             round_trip: Duration::from_millis(30),
             hop_limit: 64,
             len: 5,
         };
-        assert_eq!(host.ip.next_echo_reply(), Some(expected));
+        assert_eq!(host.ip.take_echo_reply(echo(peer, 1)), Some(expected));
         // A second one answers nothing.
         host.receive(reply);
-        assert_eq!(host.ip.next_echo_reply(), None);
+        assert_eq!(host.ip.take_echo_reply(echo(peer, 1)), None);
     }
 }
 
@@ -263,7 +263,7 @@ fn we_can_ask_ourselves() {
     for own in ["10.0.0.1", "127.0.0.1", "::1"] {
         ask(&mut host, own, 1).unwrap();
         assert!(host.with(|ip, cx| ip.poll_loopback(cx)).is_none());
-        assert!(host.ip.next_echo_reply().is_some(), "{own}");
+        assert!(host.ip.take_echo_reply(echo(own, 1)).is_some(), "{own}");
     }
     assert_eq!(
         ask(&mut host, "192.0.2.1", 1),
@@ -279,6 +279,11 @@ fn requests_under_way_are_bounded() {
     }
     assert_eq!(host.ip.counters().echo_overflows, 36);
     host.with(|ip, cx| ip.poll_loopback(cx));
-    let replies = core::iter::from_fn(|| host.ip.next_echo_reply()).count();
-    assert_eq!(replies, 64);
+    let taken = |&sequence: &u16| {
+        host.ip
+            .take_echo_reply(echo("127.0.0.1", sequence))
+            .is_some()
+    };
+    let replies: Vec<u16> = (0..100).filter(taken).collect();
+    assert_eq!(replies, (36..100).collect::<Vec<_>>());
 }
