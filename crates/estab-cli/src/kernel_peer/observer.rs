@@ -52,7 +52,7 @@ impl Observer {
                 self.report_changes(now, tuple);
                 let segment = self.segment(tuple, header, *len);
                 self.tell(now, tuple, TcpRecord::SegmentOut(segment));
-                self.forget_nothing(tuple);
+                self.forget_closed(tuple);
             }
             other => self.datagram(now, true, seen, other),
         }
@@ -83,7 +83,7 @@ impl Observer {
                 }
                 self.tracker(tuple).receives(header, *len);
                 self.report_changes(now, tuple);
-                self.forget_nothing(tuple);
+                self.forget_closed(tuple);
             }
             other => self.datagram(now, false, seen, other),
         }
@@ -173,18 +173,13 @@ impl Observer {
         } else {
             State::Closed
         };
-        let tracker = self
-            .connections
+        self.connections
             .entry(tuple)
-            .or_insert_with(|| Tracker::new(state));
-        if tracker.state() == State::Closed && listens {
-            *tracker = Tracker::new(State::Listen);
-        }
-        tracker
+            .or_insert_with(|| Tracker::new(state))
     }
 
-    /// Connections that are not there again are as if they had never been.
-    fn forget_nothing(&mut self, tuple: FourTuple) {
+    /// A connection that is no more is as if it had never been.
+    fn forget_closed(&mut self, tuple: FourTuple) {
         if matches!(self.state(tuple), State::Closed | State::Listen) {
             self.connections.remove(&tuple);
         }
