@@ -7,9 +7,7 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
     NetlinkPayload,
 };
-use netlink_packet_route::address::{
-    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage,
-};
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
@@ -156,7 +154,6 @@ pub fn add_address(index: u32, address: IpAddr, prefix_len: u8) -> io::Result<()
         AddressAttribute::Address(address),
     ];
     if address.is_ipv6() {
-        message.header.flags = AddressHeaderFlags::Nodad;
         message
             .attributes
             .push(AddressAttribute::Flags(AddressFlags::Nodad));

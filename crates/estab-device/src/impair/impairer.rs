@@ -118,7 +118,6 @@ impl Impairer {
 
     /// A packet goes in. One that was coalesced is cut into wire packets first, unless the link is perfect.
     pub fn push(&mut self, now: Instant, packet: PacketIn) {
-        self.release_expired(now);
         if self.is_perfect() {
             self.counters.packets += u64::from(packet.segments);
             if self.admit(&packet) {

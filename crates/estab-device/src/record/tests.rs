@@ -214,6 +214,9 @@ fn comments_stand_on_what_caused_them_or_what_they_caused() {
     a.0.event(ms(1030), &HostEvent::Drop { reason });
     // At another time: not caused by that packet.
     a.state(2000, State::FinWait1, Cause::Timeout);
+    a.sent(2000, &segment(Flags::RST, 1, b""));
+    // Nothing follows: it stays on the last one.
+    a.state(3000, State::Closed, Cause::ActiveOpen);
     recorder.flush().expect("written");
 
     let (interfaces, packets) = read(&disk.contents());
@@ -229,11 +232,12 @@ fn comments_stand_on_what_caused_them_or_what_they_caused() {
             "a: timer retransmit fired; a: retransmit (timeout)",
             "a: SYN-SENT -> ESTABLISHED (rcv SYN,ACK)",
             "a: retransmit (timeout); a: ESTABLISHED -> FIN-WAIT-1 (CLOSE)",
-            "a: drop outside-window (RFC 9293 3.10.7.4); a: FIN-WAIT-1 -> CLOSED (timeout)",
+            "a: drop outside-window (RFC 9293 3.10.7.4)",
+            "a: FIN-WAIT-1 -> CLOSED (timeout); a: CLOSED -> SYN-SENT (active OPEN)",
         ]
     );
     let flags: Vec<_> = packets.iter().map(|packet| packet.flags).collect();
-    assert_eq!(flags, [2, 2, 1, 2, 1], "in and out");
+    assert_eq!(flags, [2, 2, 1, 2, 1, 2], "in and out");
     assert_eq!(packets[2].at, EPOCH + Duration::from_millis(1010));
 }
 

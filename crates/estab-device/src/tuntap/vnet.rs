@@ -101,3 +101,105 @@ pub(super) fn emit(medium: Medium, packet: &PacketOut) -> [u8; HEADER_LEN] {
         NEEDS_CSUM, gso_type, len_0, len_1, size_0, size_1, start_0, start_1, offset_0, offset_1,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HEADER_LEN, emit, parse};
+    use bytes::Bytes;
+    use estab_stack::{Checksum, ChecksumOffload, HeaderBuffer, Medium, PacketIn, PacketOut};
+    use estab_tcp::Chunks;
+
+    /// Fields of a header: flags, type, header length, segment size, checksum start, checksum offset.
+    type Fields = (u8, u8, [u16; 4]);
+
+    fn bytes((flags, gso_type, words): Fields) -> [u8; HEADER_LEN] {
+        let mut out = [flags, gso_type, 0, 0, 0, 0, 0, 0, 0, 0];
+        for (to, word) in out[2..].chunks_mut(2).zip(words) {
+            to.copy_from_slice(&word.to_ne_bytes());
+        }
+        out
+    }
+
+    /// A TCP packet whose header begins at `start`, with 20 bytes of it.
+    fn packet(medium: Medium, v6: bool, tcp_flags: u8, text: usize, size: u16) -> PacketOut {
+        let link = if medium == Medium::Ip { 0 } else { 14 };
+        let start = link + if v6 { 40 } else { 20 };
+        let mut header: HeaderBuffer = std::iter::repeat_n(0, start + 20).collect();
+        header[link] = if v6 { 0x60 } else { 0x45 };
+        header[start + 12] = 0x50;
+        header[start + 13] = tcp_flags;
+        PacketOut {
+            header,
+            payload: Chunks::from(Bytes::from(vec![0; text])),
+            checksum: Some(ChecksumOffload {
+                start: start as u16,
+                offset: 16,
+            }),
+            segment_size: size,
+        }
+    }
+
+    #[test]
+    fn what_is_left_to_the_kernel_is_said() {
+        let (ip, ethernet) = (Medium::Ip, Medium::Ethernet);
+        for (medium, packet, expected) in [
+            (ip, packet(ip, false, 0x10, 9, 0), (1, 0, [40, 0, 20, 16])),
+            (
+                ip,
+                packet(ip, false, 0x10, 100, 100),
+                (1, 0, [40, 0, 20, 16]),
+            ),
+            (
+                ip,
+                packet(ip, false, 0x10, 101, 100),
+                (1, 1, [40, 100, 20, 16]),
+            ),
+            (
+                ip,
+                packet(ip, true, 0x10, 101, 100),
+                (1, 4, [60, 100, 40, 16]),
+            ),
+            (
+                ip,
+                packet(ip, true, 0x90, 101, 100),
+                (1, 0x84, [60, 100, 40, 16]),
+            ),
+            (
+                ethernet,
+                packet(ethernet, false, 0x90, 101, 100),
+                (1, 0x81, [54, 100, 34, 16]),
+            ),
+        ] {
+            assert_eq!(emit(medium, &packet), bytes(expected), "{expected:?}");
+        }
+        let mut whole = packet(ip, false, 0x10, 9, 0);
+        whole.checksum = None;
+        assert_eq!(emit(ip, &whole), [0; HEADER_LEN]);
+    }
+
+    #[test]
+    fn what_the_kernel_says_is_understood() {
+        let data = packet(Medium::Ip, false, 0x10, 250, 0).to_bytes();
+        let parse = |fields| parse(&bytes(fields), data.clone());
+        let facts = |packet: PacketIn| (packet.checksum, packet.segments, packet.segment_size);
+        for (fields, expected) in [
+            ((0, 0, [0; 4]), (Checksum::Unverified, 1, 0)),
+            ((1, 0, [0, 0, 20, 16]), (Checksum::Valid, 1, 0)),
+            ((2, 0, [0; 4]), (Checksum::Valid, 1, 0)),
+            ((1, 1, [40, 100, 20, 16]), (Checksum::Valid, 3, 100)),
+            ((1, 0x84, [40, 125, 20, 16]), (Checksum::Valid, 2, 125)),
+            ((1, 1, [40, 250, 20, 16]), (Checksum::Valid, 1, 0)),
+        ] {
+            assert_eq!(parse(fields).map(facts), Some(expected), "{fields:?}");
+        }
+        for nonsense in [
+            (1, 3, [40, 100, 20, 16]),
+            (0, 1, [40, 100, 20, 16]),
+            (1, 1, [40, 0, 20, 16]),
+            (1, 1, [40, 100, 400, 16]),
+            (1, 1, [40, 100, 0xffff, 16]),
+        ] {
+            assert!(parse(nonsense).is_none(), "{nonsense:?}");
+        }
+    }
+}

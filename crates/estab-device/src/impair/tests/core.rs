@@ -187,6 +187,58 @@ fn a_packet_that_nobody_overtakes_is_let_go_in_the_end() {
     assert!(link.pop(at_ms(15)).is_some());
 }
 
+/// A link that has held back one packet of 1000 bytes, sent at 0, and holds back no more.
+fn with_one_held(seed: u64) -> Impairer {
+    let settings = Impairments {
+        rate: Some(8_000_000),
+        ..DEFAULT()
+    };
+    let mut link = Impairer::new(Medium::Ip, settings, seed);
+    link.set_impairments(Impairments {
+        reorder: Probability::ONE,
+        ..settings
+    });
+    link.push(at_ms(0), numbered(0, 1000));
+    link.set_impairments(settings);
+    link
+}
+
+#[test]
+fn a_packet_is_overtaken_by_one_to_three_others() {
+    let mut places = [0; 5];
+    for seed in 0..100 {
+        let mut link = with_one_held(seed);
+        for n in 1..5 {
+            link.push(at_ms(0), numbered(n, 1000));
+        }
+        let arrived = drain(&mut link);
+        let place = arrived
+            .iter()
+            .position(|(_, packet)| number_of(packet) == 0);
+        let place = place.expect("not lost");
+        // With the one that it let pass last.
+        assert_eq!(arrived[place].0, arrived[place - 1].0);
+        places[place] += 1;
+    }
+    let [first, rest @ .., last] = places;
+    assert_eq!((first, last), (0, 0));
+    assert!(rest.iter().all(|count| *count > 20), "{rest:?}");
+}
+
+#[test]
+fn no_packet_waits_longer_for_others_than_it_is_held_back() {
+    for seed in 0..10 {
+        let mut link = with_one_held(seed);
+        // These arrive at 61, 121 and 181 ms.
+        for n in 1..4 {
+            link.push(at_ms(0), numbered(n, 60_000));
+        }
+        let arrived = drain(&mut link);
+        assert_eq!(number_of(&arrived[0].1), 0);
+        assert_eq!(arrived[0].0, at_ms(11));
+    }
+}
+
 #[test]
 fn only_so_many_are_held_back_at_once() {
     let mut link = impairer(Impairments {

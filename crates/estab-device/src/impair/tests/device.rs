@@ -128,6 +128,24 @@ fn what_the_device_does_not_take_is_tried_again_and_never_lost() {
 }
 
 #[test]
+fn the_two_directions_lose_different_packets() {
+    let (a, mut b) = memory::pair(MemoryLinkConfig::default());
+    let mut a = Impaired::new(a, &"loss=50%,seed=3".parse().expect("valid"));
+    let packets = || (0..100).map(|n| segment(Flags::ACK, n, 0));
+    send(&mut a, at_ms(0), packets());
+    send(&mut b, at_ms(0), packets());
+    let numbers = |packets: Vec<PacketIn>| -> Vec<u8> {
+        packets.iter().map(|packet| packet.data[27]).collect()
+    };
+    let (there, back) = (
+        numbers(receive(&mut b, at_ms(0))),
+        numbers(receive(&mut a, at_ms(0))),
+    );
+    assert!(there.len() > 30 && back.len() > 30);
+    assert_ne!(there, back);
+}
+
+#[test]
 fn a_rule_sees_what_comes_in() {
     let (a, mut b) = memory::pair(MemoryLinkConfig::default());
     let mut a = Impaired::new(a, &ImpairConfig::default());
