@@ -177,7 +177,8 @@ impl Dice {
             settings.tcp_syncookies = 2;
         }
         if self.one_in(4) {
-            settings.tcp_time_wait = self.millis(1000, 30_000);
+            // Long enough for the last ACK to be lost a few times.
+            settings.tcp_time_wait = self.millis(20_000, 40_000);
         }
         settings
     }
@@ -237,7 +238,7 @@ impl Dice {
         match self.0.below(8) {
             0 => Fault::Cut {
                 after,
-                lasts: self.millis(10, 20_000),
+                lasts: self.millis(10, 5_000),
             },
             1 => Fault::Reboot {
                 after,

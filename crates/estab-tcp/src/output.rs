@@ -91,6 +91,16 @@ impl Connection {
         4 + 8 * most
     }
 
+    // RFC 9293 3.7.1: what options take is taken from the text, whatever the segment is sent for.
+    /// Bytes of text in a wire segment now, and how many of these may go out at once: a super-segment's SACK blocks would be
+    /// those of a moment that is past when its last part arrives.
+    pub(crate) fn payload_limits(&self, max_segments: u16) -> (u32, u16) {
+        match self.sack_space() {
+            0 => (self.snd.mss, max_segments),
+            space => (self.snd.mss.saturating_sub(space).max(1), 1),
+        }
+    }
+
     // RFC 9293 3.9.2 MUST-48, SHLD-21, SHLD-22, MUST-49: from the options as they are now.
     pub(crate) fn ip_meta(&self) -> IpMeta {
         IpMeta {

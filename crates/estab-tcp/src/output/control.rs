@@ -100,7 +100,8 @@ impl Connection {
         let again = self.snd.una != self.snd.nxt;
         let seq = if again { self.snd.una } else { self.snd.nxt };
         let room = if again { 1 } else { self.snd.usable().max(1) };
-        let len = self.snd.end().since(seq).min(room).min(self.snd.mss);
+        let (mss, _) = self.payload_limits(1);
+        let len = self.snd.end().since(seq).min(room).min(mss);
         if len == 0 {
             return None;
         }

@@ -33,12 +33,7 @@ impl Connection {
     fn sendable(&mut self, cx: &mut Cx<'_>, unsent: u32, max_segments: u16) -> Option<u32> {
         let usable = self.snd.usable();
         let room = self.congestion_room();
-        let sack = self.sack_space();
-        let (mss, segments) = if sack > 0 {
-            (self.snd.mss.saturating_sub(sack).max(1), 1)
-        } else {
-            (self.snd.mss, max_segments)
-        };
+        let (mss, segments) = self.payload_limits(max_segments);
         self.due.window_limited = room < unsent.min(usable) || self.uses_half_the_window(unsent);
         let most = unsent.min(usable).min(room);
         let whole = (most / mss).min(u32::from(segments)) * mss;

@@ -16,20 +16,17 @@ impl Connection {
             return None;
         }
         let wanted = to.min(edge).since(from);
+        let (mss, segments) = self.payload_limits(max_segments);
         let len = wanted
-            .min(self.resend_room(max_segments))
-            .min(u32::from(max_segments) * self.snd.mss);
-        let len = if len < wanted {
-            len - len % self.snd.mss
-        } else {
-            len
-        };
+            .min(self.resend_room(segments))
+            .min(u32::from(segments) * mss);
+        let len = if len < wanted { len - len % mss } else { len };
         if len == 0 {
             return None;
         }
         self.timed = None;
         self.recovery.resent(from + len);
-        self.stats.retransmits += u64::from(len.div_ceil(self.snd.mss));
+        self.stats.retransmits += u64::from(len.div_ceil(mss));
         self.stats.bytes_retransmitted += u64::from(len);
         Some(self.text_segment(cx, from, len))
     }
