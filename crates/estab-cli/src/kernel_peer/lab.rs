@@ -53,49 +53,54 @@ impl Real {
         Socket(self.sockets.len() - 1)
     }
 
-    /// Calls a socket of the kernel, takes what that made the kernel send, and asks it for the state.
+    /// Calls a socket of the kernel, which happens at one moment: the call, the state that it leads to as the kernel tells it,
+    /// and what it makes the kernel send.
     fn kernel<T>(
         &mut self,
         socket: Socket,
         wait: Wait,
         call: impl FnOnce(&KernelSocket) -> io::Result<T>,
+        record: impl FnOnce(&T) -> Option<Call>,
     ) -> Result<T, Error> {
+        let now = self.clock();
         let Holder::Kernel(held) = self.holder(socket)? else {
             return Err(Error::BadSocket);
         };
         let result = call(held.socket.as_ref().ok_or(Error::BadSocket)?);
-        self.after_kernel_call(socket);
-        let tuple = self.tuple(socket);
+        let tuple = held.tuple;
+        if let (Ok(done), Some(tuple)) = (&result, tuple)
+            && let Some(call) = record(done)
+        {
+            self.observer.call(now, tuple, call);
+        }
+        self.after_kernel_call(socket, now);
         result.map_err(|error| {
             if let (Some(tuple), Some(error)) = (tuple, connection_error(&error)) {
-                let now = self.clock();
                 self.observer.error(now, tuple, error);
             }
             stack_error(&error, wait)
         })
     }
 
-    /// The states of the socket as the kernel tells it, then what the call made the kernel send.
-    fn after_kernel_call(&mut self, socket: Socket) {
-        self.learn(socket);
-        self.take_from_kernel();
-        self.learn(socket);
+    fn after_kernel_call(&mut self, socket: Socket, now: Instant) {
+        self.learn(socket, now);
+        self.take_from_kernel(now);
+        self.learn(socket, now);
     }
 
-    fn learn(&mut self, socket: Socket) {
+    fn learn(&mut self, socket: Socket, now: Instant) {
         if let Some(Holder::Kernel(held)) = self.sockets.get(socket.0)
             && let (Some(socket), Some(tuple)) = (&held.socket, held.tuple)
             && let Ok(state) = socket.state()
         {
-            let now = self.clock();
             self.observer.learn(now, tuple, state);
         }
     }
 
     /// Asks the kernel for the states of all sockets that are open.
-    pub(super) fn learn_all(&mut self) {
+    pub(super) fn learn_all(&mut self, now: Instant) {
         for index in 0..self.sockets.len() {
-            self.learn(Socket(index));
+            self.learn(Socket(index), now);
         }
     }
 
@@ -103,13 +108,6 @@ impl Real {
         match self.sockets.get(socket.0)? {
             Holder::Kernel(held) => held.tuple,
             Holder::Estab(_) => None,
-        }
-    }
-
-    fn call_record(&mut self, socket: Socket, call: Call) {
-        if let Some(tuple) = self.tuple(socket) {
-            let now = self.clock();
-            self.observer.call(now, tuple, call);
         }
     }
 
@@ -125,42 +123,42 @@ impl Real {
     }
 
     fn kernel_accept(&mut self, listener: Socket) -> Result<Socket, Error> {
-        let accepted = self.kernel(listener, Wait::Readable, KernelSocket::accept)?;
+        let accepted = self.kernel(listener, Wait::Readable, KernelSocket::accept, nothing)?;
         let accepted = accepted.ok_or(Error::WouldBlock(Wait::Readable))?;
         let tuple = match (accepted.local_address(), accepted.remote_address()) {
             (Ok(local), Ok(remote)) => Some(FourTuple { local, remote }),
             // The peer has reset it while it waited.
             _ => None,
         };
+        let now = self.clock();
+        if let Some(tuple) = tuple {
+            self.observer.call(now, tuple, Call::Accept);
+        }
         let held = Held {
             socket: Some(accepted),
             tuple,
             listens: None,
         };
-        let socket = self.add(Holder::Kernel(held));
-        self.call_record(socket, Call::Accept);
-        Ok(socket)
+        Ok(self.add(Holder::Kernel(held)))
     }
 
     fn kernel_connect(&mut self, socket: Socket, to: SocketAddr) -> Result<(), Error> {
-        let connect = |kernel: &KernelSocket| {
-            kernel.connect(to)?;
-            kernel.local_address()
-        };
+        let now = self.clock();
         let Holder::Kernel(held) = self.holder(socket)? else {
             return Err(Error::BadSocket);
         };
         let kernel = held.socket.as_ref().ok_or(Error::BadSocket)?;
-        let local = connect(kernel).map_err(|error| stack_error(&error, Wait::Writable))?;
-        held.tuple = Some(FourTuple { local, remote: to });
-        self.call_record(socket, Call::Connect);
-        self.after_kernel_call(socket);
+        let local = kernel.connect(to).and_then(|()| kernel.local_address());
+        let local = local.map_err(|error| stack_error(&error, Wait::Writable))?;
+        let tuple = FourTuple { local, remote: to };
+        held.tuple = Some(tuple);
+        self.observer.call(now, tuple, Call::Connect);
+        self.after_kernel_call(socket, now);
         Ok(())
     }
 
     /// Gives the socket back to the kernel, which sends what follows from that.
     fn kernel_close(&mut self, socket: Socket, call: Call) -> Result<(), Error> {
-        self.call_record(socket, call);
         let now = self.clock();
         let Holder::Kernel(held) = self.holder(socket)? else {
             return Err(Error::BadSocket);
@@ -171,12 +169,20 @@ impl Real {
         if let Some(local) = listens {
             self.observer.listen(now, local, false);
         }
-        self.take_from_kernel();
+        if let Some(tuple) = tuple {
+            self.observer.call(now, tuple, call);
+        }
+        self.take_from_kernel(now);
         if let Some(tuple) = tuple {
             self.observer.orphaned(now, tuple);
         }
         Ok(())
     }
+}
+
+/// A call that is no event of a connection.
+fn nothing<T>(_: &T) -> Option<Call> {
+    None
 }
 
 const fn flags(urgent: bool) -> MessageFlags {
@@ -226,9 +232,10 @@ impl Lab for Real {
     fn set_option(&mut self, socket: Socket, option: SocketOption) -> Result<(), Error> {
         match *self.holder(socket)? {
             Holder::Estab(id) => self.estab(id, |stack, now, id| stack.set_option(now, id, option)),
-            Holder::Kernel(_) => self.kernel(socket, Wait::Writable, |kernel| {
-                options::set(kernel, &option)
-            }),
+            Holder::Kernel(_) => {
+                let set = |kernel: &KernelSocket| options::set(kernel, &option);
+                self.kernel(socket, Wait::Writable, set, nothing)
+            }
         }
     }
 
@@ -237,7 +244,9 @@ impl Lab for Real {
         let (at_a, at_b) = (at(End::A, self), at(End::B, self));
         match *self.holder(socket)? {
             Holder::Estab(id) => self.estab(id, |stack, _, id| stack.bind(id, at_a)),
-            Holder::Kernel(_) => self.kernel(socket, Wait::Writable, |kernel| kernel.bind(at_b)),
+            Holder::Kernel(_) => {
+                self.kernel(socket, Wait::Writable, |kernel| kernel.bind(at_b), nothing)
+            }
         }
     }
 
@@ -245,10 +254,11 @@ impl Lab for Real {
         match *self.holder(socket)? {
             Holder::Estab(id) => self.estab(id, |stack, now, id| stack.listen(now, id, backlog)),
             Holder::Kernel(_) => {
-                let local = self.kernel(socket, Wait::Readable, |kernel| {
+                let listen = |kernel: &KernelSocket| {
                     kernel.listen(backlog)?;
                     kernel.local_address()
-                })?;
+                };
+                let local = self.kernel(socket, Wait::Readable, listen, nothing)?;
                 if let Holder::Kernel(held) = self.holder(socket)? {
                     held.listens = Some(local);
                 }
@@ -295,10 +305,8 @@ impl Lab for Real {
                 stack.send(now, id, data, flags(urgent))
             }),
             Holder::Kernel(_) => {
-                let len =
-                    self.kernel(socket, Wait::Writable, |kernel| kernel.send(data, urgent))?;
-                self.call_record(socket, Call::Send(len));
-                Ok(len)
+                let send = |kernel: &KernelSocket| kernel.send(data, urgent);
+                self.kernel(socket, Wait::Writable, send, |&len| Some(Call::Send(len)))
             }
         }
     }
@@ -310,9 +318,9 @@ impl Lab for Real {
             }),
             Holder::Kernel(_) => {
                 let receive = |kernel: &KernelSocket| kernel.receive(buffer, urgent);
-                let len = self.kernel(socket, Wait::Readable, receive)?;
-                self.call_record(socket, Call::Receive(len));
-                Ok(len)
+                self.kernel(socket, Wait::Readable, receive, |&len| {
+                    Some(Call::Receive(len))
+                })
             }
         }
     }
@@ -323,7 +331,8 @@ impl Lab for Real {
                 self.estab(id, |stack, now, id| stack.send_to(now, id, data, Some(to)))?;
             }
             Holder::Kernel(_) => {
-                self.kernel(socket, Wait::Writable, |kernel| kernel.send_to(data, to))?;
+                let send = |kernel: &KernelSocket| kernel.send_to(data, to);
+                self.kernel(socket, Wait::Writable, send, nothing)?;
             }
         }
         Ok(())
@@ -342,7 +351,8 @@ impl Lab for Real {
                 Ok((got.len, got.from))
             }
             Holder::Kernel(_) => {
-                self.kernel(socket, Wait::Readable, |kernel| kernel.receive_from(buffer))
+                let receive = |kernel: &KernelSocket| kernel.receive_from(buffer);
+                self.kernel(socket, Wait::Readable, receive, nothing)
             }
         }
     }
@@ -355,8 +365,12 @@ impl Lab for Real {
                     Shutdown::Read => Call::ShutdownRead,
                     Shutdown::Write | Shutdown::Both => Call::ShutdownWrite,
                 };
-                self.call_record(socket, call);
-                self.kernel(socket, Wait::Writable, |kernel| kernel.shutdown(how))
+                self.kernel(
+                    socket,
+                    Wait::Writable,
+                    |kernel| kernel.shutdown(how),
+                    |()| Some(call),
+                )
             }
         }
     }
@@ -373,7 +387,7 @@ impl Lab for Real {
             Holder::Estab(id) => self.estab(id, |stack, now, id| stack.abort(now, id)),
             Holder::Kernel(_) => {
                 let linger = |kernel: &KernelSocket| kernel.set_linger(Some(Duration::ZERO));
-                self.kernel(socket, Wait::Closed, linger)?;
+                self.kernel(socket, Wait::Closed, linger, nothing)?;
                 self.kernel_close(socket, Call::Abort)
             }
         }
@@ -428,7 +442,8 @@ impl Lab for Real {
         match *self.sockets.get(socket.0)? {
             Holder::Estab(id) => self.estab(id, |stack, _, id| stack.take_error(id)).ok()?,
             Holder::Kernel(_) => {
-                let pending = self.kernel(socket, Wait::Readable, KernelSocket::take_error);
+                let take = KernelSocket::take_error;
+                let pending = self.kernel(socket, Wait::Readable, take, nothing);
                 let error = connection_error(&pending.ok()??)?;
                 if let Some(tuple) = self.tuple(socket) {
                     let now = self.clock();

@@ -136,8 +136,7 @@ impl Real {
     }
 
     /// Takes what the kernel has sent.
-    pub(super) fn take_from_kernel(&mut self) -> bool {
-        let now = self.clock();
+    pub(super) fn take_from_kernel(&mut self, now: Instant) -> bool {
         let mut any = false;
         // An error means that the device is gone, and with it the scenario: its expectations will say so.
         while self
@@ -162,8 +161,8 @@ impl Real {
 
     /// Does what is due. False: nothing was.
     fn work(&mut self) -> bool {
-        let mut any = self.take_from_kernel();
         let now = self.clock();
+        let mut any = self.take_from_kernel(now);
         while let Some((end, packet)) = self.link.receive(now) {
             any = true;
             match end {
@@ -179,7 +178,7 @@ impl Real {
             self.flush();
             any = true;
         }
-        self.learn_all();
+        self.learn_all(now);
         self.observer.expire(now);
         any
     }
@@ -190,8 +189,8 @@ impl Real {
         }
         // What the kernel refuses is lost, as on a wire; TCP will say so.
         let _ = rustix::io::write(&self.device, packet);
-        self.learn_all();
-        self.take_from_kernel();
+        self.learn_all(now);
+        self.take_from_kernel(now);
     }
 
     /// Lets time pass until something may have happened, at most until then. False: it is then.
