@@ -27,9 +27,9 @@ fn check(trace: &Trace<'_>, expect: &mut Expectations) {
     let mut syns = trace.with_flags(End::A, Flags::SYN);
     syns.retain(|sent| !sent.flags().ack());
     let gaps: Vec<_> = syns.windows(2).map(|two| two[1].time.since(two[0].time)).collect();
-    if trace.states(End::B).is_some() {
-        expect.equal("the SYN is sent again after one second", gaps, [Duration::from_secs(1)]);
-    }
+    // In real time a timer may come a little late.
+    let seconds: Vec<_> = gaps.iter().map(|gap| (gap.as_millis() + 30) / 1000).collect();
+    expect.equal("the SYN is sent again after one second", seconds, [1]);
     expect.passes(trace, End::A, &[State::SynSent, State::Established]);
     expect.passes(trace, End::B, &[State::SynReceived, State::Established]);
     expect.equal("no reset", trace.resets(), 0);
