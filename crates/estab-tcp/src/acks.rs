@@ -1,4 +1,4 @@
-//! When to acknowledge: at once, delayed, or limited (RFC 9293 section 3.8.6.3, RFC 5681 section 4.2).
+//! When to acknowledge: at once, delayed, or limited (RFC 9293 section 3.8.6.3, RFC 5681).
 
 use crate::{Instant, Settings};
 use core::time::Duration;
@@ -44,12 +44,12 @@ impl Acks {
     }
 
     /// One more ACK is owed at once, which must not melt into another: each tells the peer of one more segment that arrived
-    /// out of order (RFC 5681 section 4.2).
+    /// out of order (RFC 5681).
     pub(crate) fn owe_duplicate(&mut self) {
         self.now = self.now.saturating_add(1).min(64);
     }
 
-    /// An answer to an invalid segment, at most one in the settings' interval (RFC 5961 section 7, CVE-2016-5696: counted for this
+    /// An answer to an invalid segment, at most one in the settings' interval (RFC 5961, CVE-2016-5696: counted for this
     /// connection alone, so that nobody else can measure it). False when it is withheld.
     pub(crate) fn owe_limited(&mut self, now: Instant, settings: &Settings) -> bool {
         let allowed = self

@@ -66,7 +66,7 @@ impl Congestion {
         self.window = self.window.max(mss);
     }
 
-    /// A handshake that lost its SYN begins with one segment (RFC 5681 section 3.1).
+    /// A handshake that lost its SYN begins with one segment (RFC 5681).
     pub(crate) fn syn_was_resent(&mut self) {
         self.window = self.mss;
     }
@@ -94,14 +94,14 @@ impl Congestion {
         bytes - growth
     }
 
-    /// A loss was detected by duplicate acknowledgements: RFC 5681 section 3.2, step 2.
+    /// A loss was detected by duplicate acknowledgements: RFC 5681, step 2.
     pub(crate) fn lost(&mut self, in_flight: u32) {
         self.reduce(in_flight);
         self.window = self.threshold;
     }
 
     // RFC 9293 3.8.2 MUST-19.
-    /// The retransmission timer fired: RFC 5681 section 3.1, equation 4, and the loss window of one segment. The threshold
+    /// The retransmission timer fired: RFC 5681, and the loss window of one segment. The threshold
     /// falls once for a loss, not for each further expiry.
     pub(crate) fn timed_out(&mut self, in_flight: u32, first: bool) {
         if first {
@@ -117,12 +117,12 @@ impl Congestion {
         self.threshold = threshold.max(2 * self.mss);
     }
 
-    /// NewReno's arithmetic during fast recovery (RFC 5681 section 3.2, steps 3, 4; RFC 6582 section 3.2).
+    /// NewReno's arithmetic during fast recovery (RFC 5681, steps 3, 4; RFC 6582).
     pub(crate) fn inflate(&mut self, bytes: u32) {
         self.window = self.window.saturating_add(bytes).min(WINDOW_MAX);
     }
 
-    /// A partial acknowledgement takes out what left the network, and puts one segment back (RFC 6582 section 3.2, step 5).
+    /// A partial acknowledgement takes out what left the network, and puts one segment back (RFC 6582).
     pub(crate) fn deflate(&mut self, acknowledged: u32) {
         self.window = self.window.saturating_sub(acknowledged).max(self.mss);
         if acknowledged >= self.mss {
@@ -130,7 +130,7 @@ impl Congestion {
         }
     }
 
-    /// Fast recovery is over: at most the threshold, and no burst beyond what is in flight (RFC 6582 section 3.2, step 3).
+    /// Fast recovery is over: at most the threshold, and no burst beyond what is in flight (RFC 6582).
     pub(crate) fn recovered(&mut self, in_flight: u32) {
         let burst_limit = in_flight.max(self.mss).saturating_add(self.mss);
         self.window = self.threshold.min(burst_limit).max(self.mss);

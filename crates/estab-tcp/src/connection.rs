@@ -2,6 +2,7 @@ use crate::acks::Acks;
 use crate::congestion::Congestion;
 use crate::event::{Call, ConnectionEvent, Event, Interest, Timer, Variables};
 use crate::half_open::{HalfOpen, Opening};
+use crate::handshake::default_mss;
 use crate::receive::ReceiveHalf;
 use crate::recovery::Recovery;
 use crate::rtt::RttEstimator;
@@ -214,7 +215,7 @@ impl Connection {
     }
 
     fn new(cx: &Cx<'_>, tuple: FourTuple, opening: Opening, options: SocketOptions) -> Self {
-        let peer_mss = if tuple.remote.is_ipv4() { 536 } else { 1220 };
+        let peer_mss = default_mss(&tuple);
         let limit = options.receive_buffer.unwrap_or(cx.settings.tcp_rmem.0);
         let mut connection = Self {
             tuple,

@@ -268,7 +268,7 @@ impl Timer {
 pub enum RetransmitReason {
     /// The retransmission timer fired.
     Timeout,
-    /// Three duplicate acknowledgements (RFC 5681 3.2).
+    /// Three duplicate acknowledgements (RFC 5681).
     FastRetransmit,
     /// An acknowledgement of a part, in recovery (RFC 6582).
     PartialAck,
@@ -321,15 +321,15 @@ pub enum DropReason {
     OutsideWindow,
     /// All of its text was received before (RFC 9293 3.10.7.4, first).
     Duplicate,
-    /// Timestamp older than TS.Recent (RFC 7323 5.3).
+    /// Timestamp older than TS.Recent (RFC 7323).
     Paws,
-    /// RST in the window but not at RCV.NXT (RFC 5961 3.2).
+    /// RST in the window but not at RCV.NXT (RFC 5961).
     ChallengedRst,
     /// RST outside the window.
     InvalidRst,
-    /// SYN on a synchronised connection (RFC 5961 4.2).
+    /// SYN on a synchronised connection (RFC 5961).
     ChallengedSyn,
-    /// ACK of something never sent, or far too old (RFC 5961 5.2).
+    /// ACK of something never sent, or far too old (RFC 5961).
     InvalidAck,
     /// No ACK where one must be (RFC 9293 3.10.7.4, fifth).
     NoAck,
@@ -341,7 +341,7 @@ pub enum DropReason {
     Closed,
     /// Beyond what the receive buffer may hold.
     NoRoom,
-    /// No timestamp although they were agreed (RFC 7323 3.2).
+    /// No timestamp although they were agreed (RFC 7323).
     NoTimestamp,
     /// No connection and no listener for it (RFC 9293 3.10.7.1).
     NoSocket,

@@ -68,7 +68,7 @@ pub enum HalfOpenDisposition {
 pub struct Opening {
     /// Initial send sequence number (RFC 6528).
     pub iss: SeqNum,
-    /// Added to the clock in our timestamps (RFC 7323 section 7.1).
+    /// Added to the clock in our timestamps (RFC 7323).
     pub timestamp_offset: u32,
     /// MSS to announce: what the interface, or the route, allows in one segment without options.
     pub mss: u16,

@@ -3,7 +3,7 @@
 use crate::event::{DropReason, Event, RetransmitReason, Timer};
 use crate::input::text;
 use crate::options::MIN_MSS;
-use crate::{Cause, Connection, ConnectionError, Cx, SegmentIn, State};
+use crate::{Cause, Connection, ConnectionError, Cx, FourTuple, SegmentIn, State};
 use estab_wire::tcp::{Flags, Header, Options, SeqNum, SynOptions, Timestamps};
 
 /// What the peer's SYN offered.
@@ -139,7 +139,7 @@ impl Connection {
 
     /// What both offered is agreed.
     pub(crate) fn take_offer(&mut self, cx: &mut Cx<'_>, offer: &Offer) {
-        // RFC 7323 section 2.3: a shift above 14 is taken as 14.
+        // RFC 7323: a shift above 14 is taken as 14.
         let both_scale = offer
             .window_scale
             .filter(|_| cx.settings.tcp_window_scaling);
@@ -151,11 +151,7 @@ impl Connection {
             self.rcv.ts_recent_at = cx.now;
         }
         // RFC 9293 3.7.1 MUST-15: without the option 536, or 1220 over IPv6.
-        self.snd.peer_mss = offer.mss.unwrap_or(if self.tuple.remote.is_ipv4() {
-            536
-        } else {
-            1220
-        });
+        self.snd.peer_mss = offer.mss.unwrap_or_else(|| default_mss(&self.tuple));
         self.update_mss();
         self.congestion =
             crate::congestion::Congestion::new(self.options.congestion, self.snd.mss, cx.settings);
@@ -181,7 +177,7 @@ impl Connection {
         self.timers.stop(Timer::Retransmit);
     }
 
-    /// RFC 6298 5.7 and RFC 5681 3.1: a lost SYN makes the first data careful.
+    /// RFC 6298 5.7 and RFC 5681: a lost SYN makes the first data careful.
     pub(crate) fn syn_was_resent(&mut self) {
         self.rtt.syn_was_resent();
         self.congestion.syn_was_resent();
@@ -206,7 +202,7 @@ impl Connection {
             .min(self.options.max_segment.unwrap_or(u16::MAX))
     }
 
-    /// The shift that lets the window grow to the largest buffer (RFC 7323 section 2.3).
+    /// The shift that lets the window grow to the largest buffer (RFC 7323).
     pub(crate) fn window_scale_to_offer(&self, cx: &Cx<'_>) -> u8 {
         window_scale(self.receive_limit_max(cx))
     }
@@ -284,6 +280,11 @@ impl Connection {
         self.reset_peer();
         self.fail(cx, Cause::Timeout, ConnectionError::TimedOut);
     }
+}
+
+/// MSS of a peer that announced none (RFC 9293 3.7.1 MUST-15).
+pub(crate) fn default_mss(tuple: &FourTuple) -> u16 {
+    if tuple.remote.is_ipv4() { 536 } else { 1220 }
 }
 
 /// A segment as it would be without its SYN.

@@ -60,7 +60,7 @@ impl Connection {
         );
     }
 
-    /// Answers an invalid segment with an ACK, within the connection's own limit (RFC 5961 section 7).
+    /// Answers an invalid segment with an ACK, within the connection's own limit (RFC 5961).
     pub(crate) fn challenge(&mut self, cx: &mut Cx<'_>, segment: &SegmentIn) {
         if !self.acks.owe_limited(cx.now, cx.settings) {
             self.report_drop(cx, DropReason::RateLimited, segment);

@@ -150,7 +150,7 @@ impl Connection {
         }
     }
 
-    /// RFC 6298 section 5: one time-out from now; but never beyond what `TCP_USER_TIMEOUT` allows.
+    /// RFC 6298: one time-out from now; but never beyond what `TCP_USER_TIMEOUT` allows.
     fn retransmission_deadline(&self, cx: &Cx<'_>) -> Instant {
         let at = cx.now + self.rtt.rto(cx.settings);
         match self.options.user_timeout {

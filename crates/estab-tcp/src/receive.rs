@@ -27,10 +27,10 @@ pub(crate) struct ReceiveHalf {
     pub(crate) announced_mss: u16,
     /// Sequence number of the peer's FIN when it came out of order; its turn comes when RCV.NXT reaches it.
     pub(crate) early_fin: Option<SeqNum>,
-    /// TS.Recent and when it was taken (RFC 7323 section 4.3).
+    /// TS.Recent and when it was taken (RFC 7323).
     pub(crate) ts_recent: u32,
     pub(crate) ts_recent_at: Instant,
-    /// Last.ACK.sent (RFC 7323 section 4.3).
+    /// Last.ACK.sent (RFC 7323).
     pub(crate) last_ack: SeqNum,
     /// A duplicate to report in the next ACK (RFC 2883).
     pub(crate) duplicate: Option<SackBlock>,

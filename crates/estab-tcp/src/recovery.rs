@@ -17,7 +17,7 @@ pub(crate) struct Recovery {
     resend_end: SeqNum,
     /// Consecutive duplicate acknowledgements.
     duplicates: u32,
-    /// Limits fast retransmit to once a window of data (RFC 6582 section 3.2, step 1).
+    /// Limits fast retransmit to once a window of data (RFC 6582).
     ever_recovered: bool,
 }
 

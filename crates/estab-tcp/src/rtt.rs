@@ -19,7 +19,7 @@ impl RttEstimator {
         }
     }
 
-    /// RFC 6298 section 2.2 and 2.3, and 5.7: a measurement ends the back-off (Karn's algorithm, MUST-18, is the caller's: it
+    /// RFC 6298: a measurement ends the back-off (Karn's algorithm, MUST-18, is the caller's: it
     /// measures nothing that was sent twice, unless timestamps tell the two apart).
     pub(crate) fn measured(&mut self, rtt: Duration) {
         let rtt_us = u32::try_from(rtt.as_micros())
@@ -36,7 +36,7 @@ impl RttEstimator {
         }
     }
 
-    /// The time-out now: measured, or initial, doubled by every expiry (RFC 6298 5.5), within the settings' bounds.
+    /// The time-out now: measured, or initial, doubled by every expiry (RFC 6298), within the settings' bounds.
     pub(crate) fn rto(&self, settings: &Settings) -> Duration {
         let base = if self.srtt_us == 0 {
             settings.tcp_rto_initial

@@ -53,7 +53,7 @@ pub struct Settings {
     pub tcp_rto_min: Duration,
     /// Largest retransmission time-out.
     pub tcp_rto_max: Duration,
-    /// Retransmission time-out before anything was measured (RFC 6298 2.1).
+    /// Retransmission time-out before anything was measured (RFC 6298).
     pub tcp_rto_initial: Duration,
     /// Longest delay of an acknowledgement.
     pub tcp_delack_max: Duration,
@@ -61,7 +61,7 @@ pub struct Settings {
     pub tcp_delack_min: Duration,
     /// Initial congestion window, segments (RFC 6928).
     pub tcp_init_cwnd: u32,
-    /// Duplicate acknowledgements that mean a loss (RFC 5681 3.2).
+    /// Duplicate acknowledgements that mean a loss (RFC 5681).
     pub tcp_reordering: u8,
     /// Least time between two answers to invalid segments of one connection.
     pub tcp_invalid_ratelimit: Duration,

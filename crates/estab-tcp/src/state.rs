@@ -95,34 +95,33 @@ impl State {
     /// Figure 5 of RFC 9293, whole: the state that follows, `None` where there is no such edge.
     pub const fn next(self, cause: Cause) -> Option<Self> {
         use Cause as C;
-        use State as S;
         Some(match (self, cause) {
-            (S::Closed, C::ActiveOpen) => S::SynSent,
-            (S::Closed, C::PassiveOpen) => S::Listen,
-            (S::Listen, C::ReceiveSyn) => S::SynReceived,
-            (S::Listen, C::ReceiveCookie) => S::Established,
-            (S::Listen, C::Close) => S::Closed,
-            (S::SynSent, C::ReceiveSyn) => S::SynReceived,
-            (S::SynSent, C::ReceiveSynAck) => S::Established,
-            (S::SynSent, C::Close) => S::Closed,
-            (S::SynReceived, C::ReceiveAckOfSyn) => S::Established,
-            (S::SynReceived, C::Close) => S::FinWait1,
-            (S::SynReceived, C::ReceiveFin) => S::CloseWait,
-            (S::Established, C::Close) => S::FinWait1,
-            (S::Established, C::ReceiveFin) => S::CloseWait,
-            (S::FinWait1, C::ReceiveAckOfFin) => S::FinWait2,
-            (S::FinWait1, C::ReceiveFin) => S::Closing,
-            (S::FinWait2, C::ReceiveFin) => S::TimeWait,
-            (S::CloseWait, C::Close) => S::LastAck,
-            (S::Closing, C::ReceiveAckOfFin) => S::TimeWait,
-            (S::LastAck, C::ReceiveAckOfFin) => S::Closed,
-            (S::TimeWait, C::TimeWaitOver | C::NewIncarnation | C::ReceiveRst | C::Evicted) => {
-                S::Closed
+            (Self::Closed, C::ActiveOpen) => Self::SynSent,
+            (Self::Closed, C::PassiveOpen) => Self::Listen,
+            (Self::Listen, C::ReceiveSyn) => Self::SynReceived,
+            (Self::Listen, C::ReceiveCookie) => Self::Established,
+            (Self::Listen, C::Close) => Self::Closed,
+            (Self::SynSent, C::ReceiveSyn) => Self::SynReceived,
+            (Self::SynSent, C::ReceiveSynAck) => Self::Established,
+            (Self::SynSent, C::Close) => Self::Closed,
+            (Self::SynReceived, C::ReceiveAckOfSyn) => Self::Established,
+            (Self::SynReceived, C::Close) => Self::FinWait1,
+            (Self::SynReceived, C::ReceiveFin) => Self::CloseWait,
+            (Self::Established, C::Close) => Self::FinWait1,
+            (Self::Established, C::ReceiveFin) => Self::CloseWait,
+            (Self::FinWait1, C::ReceiveAckOfFin) => Self::FinWait2,
+            (Self::FinWait1, C::ReceiveFin) => Self::Closing,
+            (Self::FinWait2, C::ReceiveFin) => Self::TimeWait,
+            (Self::CloseWait, C::Close) => Self::LastAck,
+            (Self::Closing, C::ReceiveAckOfFin) => Self::TimeWait,
+            (Self::LastAck, C::ReceiveAckOfFin) => Self::Closed,
+            (Self::TimeWait, C::TimeWaitOver | C::NewIncarnation | C::ReceiveRst | C::Evicted) => {
+                Self::Closed
             }
-            (S::FinWait2, C::TimeWaitOver) => S::Closed,
-            (S::SynSent | S::SynReceived, C::ReceiveIcmp) => S::Closed,
-            (S::Closed | S::Listen | S::TimeWait, _) => return None,
-            (_, C::ReceiveRst | C::Abort | C::Timeout | C::Evicted) => S::Closed,
+            (Self::FinWait2, C::TimeWaitOver) => Self::Closed,
+            (Self::SynSent | Self::SynReceived, C::ReceiveIcmp) => Self::Closed,
+            (Self::Closed | Self::Listen | Self::TimeWait, _) => return None,
+            (_, C::ReceiveRst | C::Abort | C::Timeout | C::Evicted) => Self::Closed,
             _ => return None,
         })
     }

@@ -25,7 +25,7 @@ impl Connection {
     }
 
     // RFC 9293 3.8.3 MUST-20, SHLD-11: R2 is `tcp_retries2`; fifteen doublings of 200 ms are some 15 minutes.
-    /// RFC 6298 section 5.4 - 5.6 and RFC 5681 section 3.1.
+    /// RFC 6298 and RFC 5681.
     fn retransmission_expired(&mut self, cx: &mut Cx<'_>) {
         let limit = if self.life.orphan {
             cx.settings.tcp_orphan_retries

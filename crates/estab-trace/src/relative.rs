@@ -89,7 +89,7 @@ impl Relative {
         self.seq(to, from, ack)
     }
 
-    /// The window that a segment offers, in bytes: shifted when both SYNs offered scaling (RFC 7323 2.2).
+    /// The window that a segment offers, in bytes: shifted when both SYNs offered scaling (RFC 7323).
     pub fn window_bytes(&self, from: SocketAddr, to: SocketAddr, header: &Header) -> u32 {
         let window = u32::from(header.window.0);
         if header.flags.syn() {

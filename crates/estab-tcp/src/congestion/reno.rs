@@ -18,7 +18,7 @@ impl Reno {
         growth
     }
 
-    /// RFC 5681 equation 4, before its lower bound.
+    /// RFC 5681, before its lower bound.
     pub(super) fn threshold(&self, in_flight: u32) -> u32 {
         in_flight / 2
     }

@@ -15,7 +15,7 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &mut 
         return drop(DropReason::Duplicate);
     }
     if segment.header.flags.syn() || segment.header.flags.rst() {
-        // Their own steps judge their sequence numbers (RFC 5961 sections 3 and 4).
+        // Their own steps judge their sequence numbers (RFC 5961).
         return CONTINUE;
     }
     if !is_acceptable(connection, segment) {

@@ -35,7 +35,7 @@ fn establish(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) 
 }
 
 // RFC 9293 3.10.7.4 MAY-12.
-/// RFC 5961 section 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
+/// RFC 5961: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
 fn validate(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> Step {
     let ack = segment.header.ack;
     let oldest = connection.snd.una - connection.snd.wnd_max;
@@ -138,7 +138,7 @@ impl Connection {
                 self.congestion.recovered(self.in_flight());
                 self.report_recovery(cx);
             }
-            // RFC 6582 section 3.2, step 5: the next hole.
+            // RFC 6582: the next hole.
             RecoveryPhase::Recovery => {
                 self.congestion.deflate(bytes);
                 self.recovery
@@ -160,7 +160,7 @@ impl Connection {
         }
     }
 
-    /// RFC 5681 section 3.2 and RFC 6582 section 3.2.
+    /// RFC 5681 and RFC 6582.
     fn duplicate_ack(&mut self, cx: &mut Cx<'_>) {
         let threshold = u32::from(cx.settings.tcp_reordering.max(1));
         if self.recovery.duplicate(self.snd.una, threshold) {

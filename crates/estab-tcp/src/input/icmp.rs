@@ -5,7 +5,7 @@ use crate::{Cause, Connection, ConnectionError, Cx, IcmpError, IcmpErrorKind, St
 
 impl Connection {
     // RFC 9293 3.9.2.2 MUST-47: soft errors are kept for the application to ask.
-    /// Only an error about something that is outstanding is believed (RFC 5927 section 4.1).
+    /// Only an error about something that is outstanding is believed (RFC 5927).
     pub(crate) fn icmp_arrives(&mut self, cx: &mut Cx<'_>, error: IcmpError) {
         let outstanding = error.seq.at_or_after(self.snd.una) && error.seq.before(self.snd.max);
         let ended = matches!(self.state, State::Closed | State::TimeWait);

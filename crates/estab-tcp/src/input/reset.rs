@@ -1,4 +1,4 @@
-//! Second: check the RST bit, as RFC 5961 section 3 has it and RFC 9293 3.5.3 takes it over.
+//! Second: check the RST bit, as RFC 5961 has it and RFC 9293 3.5.3 takes it over.
 
 use super::{CONTINUE, DONE, Step, drop};
 use crate::event::DropReason;

@@ -67,7 +67,7 @@ fn acknowledge_in_order(connection: &mut Connection, cx: &mut Cx<'_>, segments: 
 }
 
 // RFC 9293 3.10.7.4 SHLD-31, MAY-13.
-/// Kept until the hole before it is filled. Each one is acknowledged at once (RFC 5681 section 4.2).
+/// Kept until the hole before it is filled. Each one is acknowledged at once (RFC 5681).
 fn store_out_of_order(
     connection: &mut Connection,
     cx: &mut Cx<'_>,

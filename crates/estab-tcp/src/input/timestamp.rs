@@ -6,7 +6,7 @@ use crate::{Connection, Cx, Instant, SegmentIn};
 use core::time::Duration;
 use estab_wire::tcp::Timestamps;
 
-/// TS.Recent of a connection that was idle for longer is not believed (RFC 7323 section 5.5).
+/// TS.Recent of a connection that was idle for longer is not believed (RFC 7323).
 const OUTDATED: Duration = Duration::from_secs(24 * 24 * 3600);
 
 /// Is `a` before `b` on the peer's wrapping clock?
@@ -35,7 +35,7 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &Segm
     CONTINUE
 }
 
-/// RFC 7323 section 4.3: TS.Recent follows the segment that spans Last.ACK.sent.
+/// RFC 7323: TS.Recent follows the segment that spans Last.ACK.sent.
 pub(super) fn take(connection: &mut Connection, cx: &Cx<'_>, segment: &SegmentIn) {
     let Some(timestamps) = segment.header.options.timestamps() else {
         return;
@@ -69,7 +69,7 @@ impl Connection {
     }
 }
 
-/// One tick a millisecond (RFC 7323 section 5.4).
+/// One tick a millisecond (RFC 7323).
 pub(crate) const fn timestamp_clock(now: Instant) -> u32 {
     (now.as_nanos() / 1_000_000) as u32
 }

@@ -92,7 +92,7 @@ impl Connection {
             return self.cork_is_over(cx);
         }
         let small_outstanding = self.snd.small.after(self.snd.una);
-        self.options.nodelay || !small_outstanding || unsent % mss == 0
+        self.options.nodelay || !small_outstanding || unsent.is_multiple_of(mss)
     }
 
     /// Urgent data does not wait.
@@ -182,7 +182,7 @@ impl Connection {
             self.snd.nxt = end;
             self.snd.max = self.snd.max.max(end);
         }
-        if text % self.snd.mss != 0 {
+        if !text.is_multiple_of(self.snd.mss) {
             self.snd.small = end;
         }
         if self.state != State::Closed {

@@ -29,7 +29,7 @@ impl ReceiveHalf {
     }
 
     /// Moves the right edge and gives the window field for a segment without SYN. What the shift cuts off is rounded up, since
-    /// rounding down would move the edge to the left (RFC 7323 section 2.4).
+    /// rounding down would move the edge to the left (RFC 7323).
     pub(crate) fn announce(&mut self) -> UnscaledWindow {
         let shift = self.wscale.unwrap_or(0);
         let window = self.wnd() + self.window_growth();

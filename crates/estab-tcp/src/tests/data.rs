@@ -153,7 +153,7 @@ fn data_carries_the_acknowledgement() {
 }
 
 // RFC 9293 3.10.7.4 SHLD-31, MAY-13.
-// RFC 5681 4.2: each out-of-order segment owes a duplicate ACK, and filling the hole an immediate one.
+// RFC 5681: each out-of-order segment owes a duplicate ACK, and filling the hole an immediate one.
 #[test]
 fn out_of_order_segments_are_acknowledged_one_by_one() {
     let mut t = Tester::established().without_quick_acks();
@@ -243,7 +243,7 @@ fn with_timestamps() -> Tester {
     t
 }
 
-// RFC 7323 3.2: on every segment once agreed; 4.3: the echo is TS.Recent.
+// RFC 7323: on every segment once agreed; the echo is TS.Recent.
 #[test]
 fn timestamps_stand_on_every_segment() {
     let mut t = with_timestamps();
@@ -269,7 +269,7 @@ fn timestamps_stand_on_every_segment() {
     );
 }
 
-// RFC 7323 section 5: an old timestamp is an old duplicate, even inside the window.
+// RFC 7323: an old timestamp is an old duplicate, even inside the window.
 #[test]
 fn paws_drops_old_duplicates() {
     let mut t = with_timestamps();
@@ -288,7 +288,7 @@ fn paws_lets_resets_pass() {
     assert_eq!(t.state(), crate::State::Closed);
 }
 
-// RFC 7323 3.2.
+// RFC 7323.
 #[test]
 fn a_segment_without_the_agreed_timestamp_is_dropped() {
     let mut t = with_timestamps();

@@ -131,7 +131,7 @@ fn window_scale_above_14_counts_as_14() {
 }
 
 // RFC 9293 3.8.3 MUST-22, MUST-23.
-// RFC 6298 2.1, 5.5: SYNs 1, 2, 4, 8, 16 s apart, and the error 32 s after the last.
+// RFC 6298: SYNs 1, 2, 4, 8, 16 s apart, and the error 32 s after the last.
 #[test]
 fn syn_is_resent_with_doubled_gaps_then_times_out() {
     let mut t = Tester::connecting(plain(), SocketOptions::default());
@@ -187,7 +187,7 @@ fn syn_retries_can_be_set() {
     assert_eq!(t.state(), State::Closed);
 }
 
-// RFC 6298 5.7 and RFC 5681 3.1: after a lost SYN, one segment and a time-out of 3 s.
+// RFC 6298 5.7 and RFC 5681: after a lost SYN, one segment and a time-out of 3 s.
 #[test]
 fn lost_syn_makes_the_beginning_careful() {
     let mut t = Tester::connecting(plain(), SocketOptions::default());

@@ -55,7 +55,7 @@ fn a_soft_error_is_remembered() {
     assert_eq!(t.connection.error(), Some(ConnectionError::HostUnreachable));
 }
 
-// RFC 5927 4.1: only about what is outstanding.
+// RFC 5927: only about what is outstanding.
 #[test]
 fn errors_about_other_sequence_numbers_are_ignored() {
     for seq in [1, 5, 0xffff_ffff] {

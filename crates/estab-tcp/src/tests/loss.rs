@@ -14,7 +14,7 @@ fn sending(segments: usize) -> Tester {
     t
 }
 
-// RFC 6298 5.4 - 5.6; RFC 9293 3.8.1 MUST-19.
+// RFC 6298; RFC 9293 3.8.1 MUST-19.
 #[test]
 fn the_time_out_doubles() {
     let mut t = Tester::established();
@@ -59,7 +59,7 @@ fn user_timeout_bounds_it() {
     assert_eq!(t.connection.error(), Some(ConnectionError::TimedOut));
 }
 
-// RFC 5681 3.2: three duplicates, one retransmission, no more until recovery goes on.
+// RFC 5681: three duplicates, one retransmission, no more until recovery goes on.
 #[test]
 fn three_duplicates_retransmit() {
     let mut t = sending(10);
@@ -83,7 +83,7 @@ fn limited_transmit() {
     assert_eq!(t.out(), ["P. 11001:12001(1000) ack 1"]);
 }
 
-// RFC 6582 3.2: a partial acknowledgement brings the next hole, the full one ends recovery at ssthresh.
+// RFC 6582: a partial acknowledgement brings the next hole, the full one ends recovery at ssthresh.
 #[test]
 fn newreno_fills_hole_by_hole() {
     let mut t = sending(10);
@@ -99,7 +99,7 @@ fn newreno_fills_hole_by_hole() {
     assert!(t.connection.info(&t.settings).snd_cwnd <= 5000);
 }
 
-// RFC 6582 3.2, step 1: duplicates of what recovery itself sent again do not begin another.
+// RFC 6582: duplicates of what recovery itself sent again do not begin another.
 #[test]
 fn no_second_fast_retransmit_for_the_same_window() {
     let mut t = sending(10);

@@ -5,7 +5,7 @@ use crate::event::DropReason;
 use crate::{ConnectionError, ReceiveError, SendError, State};
 
 // RFC 9293 3.6 MUST-12, 3.10.7.4 MAY-12.
-// RFC 5961 3.2: exactly RCV.NXT.
+// RFC 5961: exactly RCV.NXT.
 #[test]
 fn reset_at_rcv_nxt_counts() {
     let mut t = Tester::established();
@@ -62,7 +62,7 @@ fn reset_at_the_right_edge() {
     );
 }
 
-// RFC 5961 4.2.
+// RFC 5961.
 #[test]
 fn syn_is_challenged_wherever_it_stands() {
     for segment in [
@@ -79,7 +79,7 @@ fn syn_is_challenged_wherever_it_stands() {
     }
 }
 
-// RFC 5961 section 7, CVE-2016-5696: one answer in the interval, for this connection alone.
+// RFC 5961, CVE-2016-5696: one answer in the interval, for this connection alone.
 #[test]
 fn challenges_are_limited() {
     let mut t = Tester::established();
@@ -93,7 +93,7 @@ fn challenges_are_limited() {
     assert_eq!(t.out().len(), 1);
 }
 
-// RFC 5961 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
+// RFC 5961: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
 #[test]
 fn ack_of_what_was_never_sent_is_challenged() {
     let mut t = Tester::established();

@@ -325,7 +325,7 @@ pub(super) fn print(segment: &SegmentOut) -> String {
             .map(|SackBlock { left, right }| format!("{}:{}", left.since(IRS), right.since(IRS)))
             .collect();
         text += " sack ";
-        text += &blocks.join(" ").to_string();
+        text += &blocks.join(" ");
     }
     text
 }

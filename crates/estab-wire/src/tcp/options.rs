@@ -27,7 +27,7 @@ pub type SackBlocks = ArrayVec<SackBlock, 4>;
 pub struct SynOptions {
     /// Maximum segment size (RFC 9293 3.7.1).
     pub mss: Option<u16>,
-    /// Window scale shift as sent, may exceed 14 (RFC 7323 2.3).
+    /// Window scale shift as sent, may exceed 14 (RFC 7323).
     pub window_scale: Option<u8>,
     /// SACK permitted (RFC 2018).
     pub sack_permitted: bool,
