@@ -82,7 +82,7 @@ proptest! {
         }
         host.transmit();
         host.advance(Duration::from_secs(100));
-        prop_assert_eq!(host.ip.reassembly.bytes(), 0);
+        prop_assert!(host.ip.reassembly.is_empty());
         prop_assert_eq!(host.ip.poll_timeout(), None);
     }
 }

@@ -510,6 +510,43 @@ fn a_router_that_does_not_answer_is_replaced() {
     }
 }
 
+/// RFC 4861 section 7.2.5: who says that it is no router any more is not used as one.
+#[test]
+fn a_router_that_says_it_is_none_is_not_used() {
+    let mut host = Host::ethernet(&["fd00::1/64"]);
+    host.receive(router_advertisement(
+        1800,
+        &[NdpOption::SourceLinkAddress(PEER_MAC)],
+        255,
+    ));
+    let far = ip("2600::1");
+    assert!(host.ip.route(host.now, far, None).is_ok());
+    host.receive(advertisement("fe80::99", PEER_MAC, false, true));
+    assert!(host.ip.route(host.now, far, None).is_err());
+}
+
+/// RFC 6980: neighbour discovery in fragments is ignored, also when the fragment is the whole packet.
+#[test]
+fn neighbour_discovery_in_fragments_is_ignored() {
+    let mut host = Host::ethernet(&["fd00::1/64"]);
+    let option = NdpOption::SourceLinkAddress(PEER_MAC).to_bytes();
+    let options = NdpOptions::new(&option).unwrap();
+    let ask = Message::NeighborSolicitation {
+        target: v6("fd00::1"),
+        options,
+    };
+    let plain = ndp("fd00::2", "ff02::1:ff00:1", ask, 255);
+    let message = &plain[54..];
+    let fragment = [&[58, 0, 0, 0, 0, 0, 0, 1][..], message].concat();
+    let packet = packet_with("fd00::2", "ff02::1:ff00:1", 44, &fragment, 255);
+    let group = Mac::for_ipv6_multicast(v6("ff02::1:ff00:1"));
+    host.receive(frame(group, PEER_MAC, EtherType::IPV6, &packet));
+    assert_eq!(host.transmit(), Vec::<Bytes>::new());
+    assert_eq!(host.ip.counters().neighbour_ignored, 1);
+    host.receive(plain);
+    assert_eq!(host.transmit().len(), 1);
+}
+
 #[test]
 fn learned_routes_are_bounded() {
     let mut host = Host::ethernet(&["fd00::1/64"]);

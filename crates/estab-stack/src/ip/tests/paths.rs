@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::ip::{Cast, Delivery, LOOPBACK};
-use crate::{Error, Medium, Route};
+use crate::{Error, Medium, PacketIn, Route};
 use alloc::vec::Vec;
 use bytes::Bytes;
 use estab_tcp::{Ecn, IpMeta};
@@ -103,6 +103,11 @@ fn the_source_fits_the_destination() {
     assert_eq!(of("10.0.0.9"), "10.0.0.1");
     // Same label: a global destination is not spoken to from a unique local address.
     assert_eq!(of("2600::1"), "2001:db8::1");
+    assert_eq!(
+        of("e000::1"),
+        "2001:db8::1",
+        "although fd00 has more bits in common"
+    );
     // Longest prefix; the first of equal ones.
     assert_eq!(of("fd00:b::9"), "fd00:b::1");
     assert_eq!(of("fd00:a::9"), "fd00:a::1");
@@ -360,4 +365,19 @@ fn options_are_skipped_and_source_routes_refused() {
         assert!(host.receive(with_options(&route)).is_none());
     }
     assert_eq!(host.ip.counters().source_routed, 2);
+}
+
+/// RFC 4291 2.5.6: a link-local address is ours on its own link only.
+#[test]
+fn link_local_addresses_belong_to_their_link() {
+    let mut host = Host::tun(&["fe80::1/64"]);
+    let second = host.add_interface(|c| c.medium = Medium::Ip, &["fe80::2/64"]);
+    let mut on = |interface, dst: &str| {
+        let datagram = packet("fe80::9", dst, 17, &udp("fe80::9", dst, b"x"));
+        let packet = PacketIn::from(Bytes::from(datagram));
+        host.with(|ip, cx| ip.handle_packet(cx, interface, packet))
+            .is_some()
+    };
+    assert!(on(IF0, "fe80::1") && on(second, "fe80::2"));
+    assert!(!on(IF0, "fe80::2") && !on(second, "fe80::1"));
 }
