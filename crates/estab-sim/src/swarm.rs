@@ -102,7 +102,14 @@ impl Plan {
         let mut dice = Dice(Rng::new(seed));
         let v6 = dice.one_in(4);
         let link = dice.link(v6);
-        let settings = [dice.settings(), dice.settings()];
+        let mut settings = [dice.settings(), dice.settings()];
+        if link.ways.iter().any(loses_or_reorders) {
+            // A cookie comes back in the first segments of a connection only. When these are lost or overtaken, the next one meets
+            // a listener that knows nothing, and is reset (RFC 9293 3.10.7.2): cookies are for floods.
+            for settings in &mut settings {
+                settings.tcp_syncookies = 1;
+            }
+        }
         let connections = (0..dice.between(1, 3)).map(|_| dice.connection()).collect();
         Self {
             seed,
@@ -113,6 +120,11 @@ impl Plan {
             connections,
         }
     }
+}
+
+fn loses_or_reorders(way: &Impairments) -> bool {
+    let never = [way.corrupt, way.reorder] == [Probability::ZERO; 2];
+    way.loss != Loss::None || way.rate.is_some() || !never
 }
 
 impl Dice {

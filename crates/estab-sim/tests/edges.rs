@@ -8,7 +8,7 @@ use estab_sim::stage::{Expectations, Problem, Setup, Simulated, Socket, Stage};
 use estab_sim::{End, Filter, Rule, craft, lab, swarm};
 use estab_stack::SocketOption;
 use estab_tcp::{Cause, Flags, Header, Shutdown, State};
-use estab_trace::{Collector, Record, ladder};
+use estab_trace::{Collector, Record, TcpRecord, ladder};
 use estab_wire::tcp::{Options, UnscaledWindow};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -140,7 +140,7 @@ fn leave(stage: &mut Stage<'_>, a: Socket, cause: Cause) -> Result<(), Problem> 
         Cause::ReceiveIcmp => inject_icmp(stage)?,
         Cause::Abort => stage.lab.abort(a)?,
         Cause::Close => match stage.lab.state(a) {
-            State::SynSent | State::SynReceived => stage.close(a)?,
+            State::SynSent => stage.close(a)?,
             _ => stage.lab.shutdown(a, Shutdown::Write)?,
         },
         Cause::Timeout => {
@@ -231,10 +231,60 @@ fn opening_states_are_left_by_a_hard_icmp_error() {
 }
 
 #[test]
-fn opening_states_are_left_by_close() {
-    for state in [State::SynSent, State::SynReceived] {
-        take(state, Cause::Close);
-    }
+fn a_connecting_socket_is_closed_without_a_word() {
+    let records = take(State::SynSent, Cause::Close);
+    let sent = records.iter().filter_map(Record::sent);
+    assert!(sent.into_iter().all(|sent| sent.header.flags == Flags::SYN));
+}
+
+/// RFC 9293 3.10.4: CLOSE in SYN-RECEIVED is queued until ESTABLISHED; the SYN-ACK is still resent meanwhile.
+#[test]
+fn closing_in_syn_received_waits_for_the_ack_of_the_syn() {
+    let collector = Collector::new();
+    let mut simulated = Simulated::new(1, Setup::default(), &collector, None);
+    let mut expect = Expectations::new();
+    let mut stage = Stage {
+        lab: &mut simulated,
+        expect: &mut expect,
+    };
+    let a = stage.lab.tcp_socket(End::A).expect("a socket");
+    let b = stage.lab.tcp_socket(End::B).expect("a socket");
+    stage.lab.bind(a, 7777).expect("a free port");
+    stage.lab.bind(b, 8888).expect("a free port");
+    // Of what b sends its SYN passes, and its SYN-ACK is lost once.
+    stage
+        .lab
+        .add_rule(Rule::drop_first(End::B, Filter::syn_ack()));
+    let (at_a, at_b) = (stage.at(End::A, 7777), stage.at(End::B, 8888));
+    stage.lab.connect(a, at_b, None).expect("a way");
+    stage.lab.connect(b, at_a, None).expect("a way");
+    stage.wait(Duration::from_millis(100));
+    assert_eq!(stage.lab.state(a), State::SynReceived);
+    stage.close(a).expect("closed");
+    stage.wait(2 * SECOND);
+    stage.close(b).expect("closed");
+    stage.wait(2 * SECOND);
+    let records = collector.take();
+    let states: Vec<_> = lab_states(&records, "a");
+    let drawn = || ladder(&records, "a", "b");
+    let wanted = [
+        State::SynSent,
+        State::SynReceived,
+        State::Established,
+        State::FinWait1,
+        State::FinWait2,
+        State::TimeWait,
+    ];
+    assert_eq!(states, wanted, "{}", drawn());
+}
+
+fn lab_states(records: &[Record], host: &str) -> Vec<State> {
+    let own = records.iter().filter(|record| &*record.host == host);
+    let entered = own.filter_map(|record| match record.tcp()? {
+        (_, TcpRecord::State { to, .. }) => Some(*to),
+        _ => None,
+    });
+    entered.collect()
 }
 
 /// The whole table, but for what is listed with its reason.
@@ -263,7 +313,6 @@ fn every_edge_is_taken() {
         (State::SynSent, Cause::Timeout),
         (State::SynSent, Cause::Close),
         (State::SynSent, Cause::ReceiveIcmp),
-        (State::SynReceived, Cause::Close),
         (State::SynReceived, Cause::ReceiveIcmp),
         (State::TimeWait, Cause::ReceiveRst),
     ] {

@@ -209,7 +209,13 @@ impl Connection {
     fn close_sending(&mut self, cx: &mut Cx<'_>) {
         match self.state {
             State::SynSent => self.enter(cx, Cause::Close),
-            State::SynReceived | State::Established | State::CloseWait => {
+            // RFC 9293 3.10.4: "queue for processing after entering ESTABLISHED state". Always, not only with data pending: until the SYN
+            // is acknowledged there is one thing to resend, not two.
+            State::SynReceived => {
+                self.snd.fin = true;
+                self.snd.more = false;
+            }
+            State::Established | State::CloseWait => {
                 self.snd.fin = true;
                 self.snd.more = false;
                 self.enter(cx, Cause::Close);

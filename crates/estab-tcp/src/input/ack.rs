@@ -31,6 +31,10 @@ fn establish(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) 
     connection.snd.set_window(window, segment.header.seq, ack);
     connection.timers.stop(Timer::User);
     connection.enter(cx, Cause::ReceiveAckOfSyn);
+    if connection.snd.fin {
+        // Closed while opening.
+        connection.enter(cx, Cause::Close);
+    }
     CONTINUE
 }
 
