@@ -13,6 +13,7 @@ use estab_wire::{ethernet, ipv4, protocol, tcp, udp};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 const KERNEL: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
@@ -35,10 +36,11 @@ fn tun(offload: bool) -> TunTap {
     })
 }
 
-/// Waits for the packet that `accept` likes; others, such as the kernel's router solicitations, are skipped.
+/// Waits for the packet that `accept` likes, the last one of its batch that counts; others, such as the kernel's router
+/// solicitations, are skipped.
 fn wait_for<T>(device: &mut TunTap, mut accept: impl FnMut(&PacketIn) -> Option<T>) -> T {
     let mut batch = RxBatch::new(16);
-    for _ in 0..100 {
+    for _ in 0..20 {
         device.receive(NOW, &mut batch).expect("receive");
         while let Some(packet) = batch.pop() {
             if let Some(found) = accept(&packet) {
@@ -352,11 +354,76 @@ fn an_existing_device_is_left_as_it_is() {
 }
 
 fn set_persistent(device: &TunTap) {
-    use std::os::fd::{AsFd, AsRawFd};
     const TUNSETPERSIST: libc::Ioctl = 0x4004_54cb;
     // SAFETY: the argument is an integer.
     let result = unsafe { libc::ioctl(device.as_fd().as_raw_fd(), TUNSETPERSIST, 1) };
     assert_eq!(result, 0);
+}
+
+#[test]
+fn a_device_is_made_with_the_mtu_that_was_asked_for() {
+    privileged_test("a_device_is_made_with_the_mtu_that_was_asked_for", || {
+        let device = open(&TunTapConfig {
+            mtu: Some(9000),
+            ..TunTapConfig::tun("estab-t5")
+        });
+        let link = netlink::link("estab-t5").expect("the device");
+        assert_eq!((device.capabilities().mtu, link.mtu), (9000, 9000));
+    });
+}
+
+#[test]
+fn what_an_earlier_user_agreed_with_the_kernel_does_not_matter() {
+    privileged_test(
+        "what_an_earlier_user_agreed_with_the_kernel_does_not_matter",
+        || {
+            const TUNSETVNETHDRSZ: libc::Ioctl = 0x4004_54d8;
+            let first = open(&TunTapConfig::tun("estab-t6"));
+            set_persistent(&first);
+            let size: libc::c_int = 12;
+            // SAFETY: the argument points to an int.
+            let result = unsafe { libc::ioctl(first.as_fd().as_raw_fd(), TUNSETVNETHDRSZ, &size) };
+            assert_eq!(result, 0);
+            drop(first);
+            for offload in [true, false, true] {
+                let mut device = TunTap::open(&TunTapConfig {
+                    offload,
+                    ..TunTapConfig::tun("estab-t6")
+                })
+                .expect("it is there");
+                send(&mut device, echo_request(&[]));
+                let text = wait_for(&mut device, echo_reply(Medium::Ip));
+                assert_eq!(text, "hello, kernel", "offload {offload}");
+            }
+        },
+    );
+}
+
+#[test]
+fn large_datagrams_are_cut_by_the_kernel() {
+    privileged_test("large_datagrams_are_cut_by_the_kernel", || {
+        let mut device = tun(true);
+        let socket = UdpSocket::bind((KERNEL, 0)).expect("bind");
+        let size: libc::c_int = 500;
+        // SAFETY: the value points to an int of the length that is given.
+        let result = unsafe {
+            let value = (&raw const size).cast();
+            let descriptor = socket.as_raw_fd();
+            libc::setsockopt(descriptor, libc::SOL_UDP, libc::UDP_SEGMENT, value, 4)
+        };
+        assert_eq!(result, 0);
+        socket.send_to(&[7; 1400], (US, 7)).expect("send");
+        let mut lens = Vec::new();
+        wait_for(&mut device, |packet| {
+            let layers = Layers::find(Medium::Ip, &packet.data)?;
+            if layers.protocol == protocol::UDP {
+                lens.push(packet.data.len() - 28);
+            }
+            (lens.len() == 3).then_some(())
+        });
+        assert_eq!(lens, [500, 500, 400]);
+        assert_eq!(device.counters().malformed, 0);
+    });
 }
 
 #[test]
