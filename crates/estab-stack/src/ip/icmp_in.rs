@@ -322,8 +322,14 @@ impl IpLayer {
         let kind = match kind {
             IcmpErrorKind::PacketTooBig { mtu } => {
                 let v6 = received.dst.is_ipv6();
-                // RFC 5927 section 7.2: an MTU that the packet would have fit says nothing.
-                if mtu >= quote.len {
+                // What is quoted may be a super-segment that a device cut: no packet was longer than the link allows.
+                let link = self.hop(cx.now, quote.remote.ip(), None).ok();
+                let link = link.and_then(|hop| self.interface(hop.interface));
+                let len = quote
+                    .len
+                    .min(link.map_or(u32::MAX, |entry| entry.mtu(v6).into()));
+                // RFC 5927: an MTU that the packet would have fit says nothing.
+                if mtu >= len {
                     return self.discard(cx, |c| &mut c.icmp_not_ours, DropReason::Address);
                 }
                 let floor = if v6 {
@@ -331,7 +337,7 @@ impl IpLayer {
                 } else {
                     cx.settings.min_pmtu
                 };
-                let guess = u16::try_from(quote.len).map_or(u16::MAX, plateau_below);
+                let guess = u16::try_from(len).map_or(u16::MAX, plateau_below);
                 let told = if mtu == 0 { guess.into() } else { mtu };
                 IcmpErrorKind::PacketTooBig {
                     mtu: told.max(floor.into()),

@@ -69,7 +69,11 @@ fn too_big_carries_an_mtu_that_can_be_believed() {
     assert_eq!(told_v4(&mut host, 1500, 1460), None);
     assert_eq!(told_v4(&mut host, 9000, 1460), None);
     assert_eq!(told_v6(&mut host, 1500, 1440), None);
-    assert_eq!(host.ip.counters().icmp_not_ours, 3);
+    // A super-segment was cut to what the link takes.
+    assert_eq!(told_v4(&mut host, 0, 30_000), Some(1492));
+    assert_eq!(told_v4(&mut host, 1400, 30_000), Some(1400));
+    assert_eq!(told_v4(&mut host, 9000, 30_000), None);
+    assert_eq!(host.ip.counters().icmp_not_ours, 4);
     // Nothing was believed yet: that is for the transport to say.
     assert_eq!(mtu(&host, "10.0.0.2"), 1500);
 }
