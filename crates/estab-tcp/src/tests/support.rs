@@ -12,7 +12,7 @@ use estab_wire::tcp::{
     UnscaledWindow,
 };
 use std::format;
-use std::string::{String, ToString};
+use std::string::String;
 use std::vec::Vec;
 
 pub(super) const ISS: SeqNum = SeqNum(0xffff_fff0);
