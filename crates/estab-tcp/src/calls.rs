@@ -7,6 +7,9 @@ use crate::{
 use bytes::Bytes;
 use core::time::Duration;
 
+/// No buffer holds more, whatever options and settings say: sequence numbers tell old from new only within half their space.
+const BUFFER_MAX: u32 = 1 << 30;
+
 /// The application asks for something.
 impl Connection {
     /// SEND: queues a copy of what there is room for, and returns how much that was. With `more` a partial segment at the end
@@ -78,7 +81,7 @@ impl Connection {
     pub(crate) fn send_limit_follows_path(&mut self, cx: &Cx<'_>) {
         let (first, most) = cx.settings.tcp_wmem;
         self.snd.limit = match self.options.send_buffer {
-            Some(limit) => limit,
+            Some(limit) => limit.min(BUFFER_MAX),
             None => self
                 .congestion
                 .window()
@@ -299,9 +302,7 @@ impl Connection {
         if self.options.max_segment != before.max_segment {
             self.update_mss();
         }
-        if let Some(limit) = self.options.receive_buffer {
-            self.rcv.limit = limit;
-        }
+        self.limit_receiving(cx);
         if (before.cork && !self.options.cork) || (!before.nodelay && self.options.nodelay) {
             // Linux sends at once what was held back.
             self.due.partial = true;
@@ -319,6 +320,12 @@ impl Connection {
         }
     }
 
+    /// The receive buffer follows its options. What was announced stays announced.
+    pub(crate) fn limit_receiving(&mut self, cx: &Cx<'_>) {
+        let wanted = self.options.receive_buffer.unwrap_or(self.rcv.limit);
+        self.rcv.limit = wanted.clamp(1, self.receive_limit_max(cx));
+    }
+
     /// Room in the receive buffer at most.
     pub(crate) fn receive_limit_max(&self, cx: &Cx<'_>) -> u32 {
         let limit = self
@@ -327,6 +334,6 @@ impl Connection {
             .unwrap_or(cx.settings.tcp_rmem.1);
         limit
             .min(self.options.window_clamp.unwrap_or(u32::MAX))
-            .clamp(1, 1 << 30)
+            .clamp(1, BUFFER_MAX)
     }
 }

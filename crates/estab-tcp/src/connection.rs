@@ -245,6 +245,7 @@ impl Connection {
             options,
         };
         connection.rcv.announced_mss = connection.mss_to_announce();
+        connection.limit_receiving(cx);
         connection.send_limit_follows_path(cx);
         connection
     }

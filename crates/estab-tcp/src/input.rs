@@ -45,7 +45,6 @@ impl Connection {
         acceptability::check(self, cx, segment)?;
         reset::check(self, cx, segment)?;
         syn::check(self, cx, segment)?;
-        timestamp::take(self, cx, segment);
         ack::check(self, cx, segment)
     }
 

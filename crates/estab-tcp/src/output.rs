@@ -19,7 +19,8 @@ impl Connection {
         }
         match self.state {
             State::Closed | State::Listen => None,
-            State::SynSent | State::SynReceived => self.syn_segment(cx),
+            State::SynSent => self.syn_segment(cx),
+            State::SynReceived => self.syn_segment(cx).or_else(|| self.ack_segment(cx)),
             State::TimeWait => self.ack_segment(cx),
             _ => self.synchronized_segment(cx, max_segments),
         }

@@ -1,6 +1,6 @@
 //! First: check the sequence number, and trim the segment to the window.
 
-use super::{CONTINUE, Step, drop};
+use super::{CONTINUE, Step, drop, timestamp};
 use crate::event::DropReason;
 use crate::handshake::strip_syn;
 use crate::{Connection, Cx, SegmentIn, State};
@@ -21,6 +21,7 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &mut 
     if !is_acceptable(connection, segment) {
         return refuse(connection, cx, segment);
     }
+    timestamp::take(connection, cx, segment);
     trim_left(connection, segment);
     trim_right(connection, segment);
     CONTINUE

@@ -29,7 +29,6 @@ pub(crate) fn process(connection: &mut Connection, cx: &mut Cx<'_>, segment: Seg
 fn reset_late_data(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) {
     connection.report_drop(cx, DropReason::Closed, segment);
     connection.reset_peer();
-    connection.report(cx, Event::Call(crate::event::Call::Abort));
     if !connection.snd.is_fin_acknowledged() {
         connection.life.error = Some(crate::ConnectionError::Reset);
     }

@@ -415,3 +415,34 @@ fn tos_and_ttl_are_the_applications() {
     t.shutdown_write();
     assert_eq!(t.out_segments()[0].ip.tos, 0xb8);
 }
+
+// RFC 7323: the segment that spans Last.ACK.sent sets TS.Recent, also when its beginning was received before.
+#[test]
+fn ts_recent_follows_a_segment_that_overlaps() {
+    let mut t = with_timestamps().without_quick_acks();
+    t.out();
+    t.inject_ts("P. 1:11(10) ack 1", 600, 1007);
+    t.inject_ts("P. 1:21(20) ack 1", 700, 1007);
+    assert_eq!(
+        t.out_segments()[0]
+            .header
+            .options
+            .timestamps()
+            .unwrap()
+            .echo,
+        700
+    );
+}
+
+#[test]
+fn no_buffer_is_empty_or_beyond_sequence_space() {
+    for asked in [0, u32::MAX] {
+        let options = SocketOptions {
+            receive_buffer: Some(asked),
+            send_buffer: Some(asked),
+            ..SocketOptions::default()
+        };
+        let t = Tester::established_with(plain(), options);
+        assert!((1..=1 << 30).contains(&t.connection.rcv.limit), "{asked}");
+    }
+}

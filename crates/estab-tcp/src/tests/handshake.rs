@@ -243,9 +243,22 @@ fn unacceptable_ack_gets_a_reset() {
     assert_eq!(t.state(), State::Established);
 }
 
+// A peer that still has the old connection in TIME-WAIT, or open, answers our SYN with a challenge ACK: the RST clears it away,
+// and the SYN is tried again.
+#[test]
+fn pitfall_a_challenge_ack_from_a_stale_connection_is_reset_and_the_syn_resent() {
+    let mut t = Tester::connecting(plain(), SocketOptions::default());
+    t.out();
+    t.inject(". 5000:5000(0) ack 77777");
+    assert_eq!(t.out(), ["R 77777:77777(0)"]);
+    assert_eq!(t.run_ms(1000), [(1000, "S 0:0(0)".into())]);
+    t.inject_syn("S. 0:0(0) ack 1", mss(1460));
+    assert_eq!(t.state(), State::Established);
+}
+
 // RFC 9293 3.5 MUST-10: one connection from four segments.
 #[test]
-fn simultaneous_open_is_four_segments() {
+fn pitfall_a_bare_syn_in_syn_sent_is_a_simultaneous_open_of_four_segments() {
     let mut t = Tester::connecting(plain(), SocketOptions::default());
     assert_eq!(t.out(), ["S 0:0(0)"]);
     t.inject_syn("S 0:0(0)", mss(1460));
