@@ -7,7 +7,7 @@ use estab_sim::checkers::Coverage;
 use estab_sim::stage::{Expectations, Problem, Setup, Simulated, Socket, Stage};
 use estab_sim::{End, Filter, Rule, craft, lab, swarm};
 use estab_stack::SocketOption;
-use estab_tcp::{Cause, Flags, Header, Shutdown, State};
+use estab_tcp::{Cause, Flags, Header, Settings, Shutdown, State};
 use estab_trace::{Collector, Record, TcpRecord, ladder};
 use estab_wire::tcp::{Options, UnscaledWindow};
 
@@ -139,6 +139,7 @@ fn leave(stage: &mut Stage<'_>, a: Socket, cause: Cause) -> Result<(), Problem> 
         Cause::ReceiveRst => inject_reset(stage)?,
         Cause::ReceiveIcmp => inject_icmp(stage)?,
         Cause::Abort => stage.lab.abort(a)?,
+        Cause::Evicted => stage.close(a)?,
         Cause::Close => match stage.lab.state(a) {
             State::SynSent => stage.close(a)?,
             _ => stage.lab.shutdown(a, Shutdown::Write)?,
@@ -163,6 +164,9 @@ fn take(state: State, cause: Cause) -> Vec<Record> {
         settings.tcp_rfc1337 = false;
         settings.tcp_synack_retries = 1;
         settings.tcp_time_wait = 300 * SECOND;
+        if cause == Cause::Evicted {
+            settings.tcp_max_orphans = 0;
+        }
     }
     let mut simulated = Simulated::new(1, setup, &collector, None);
     let mut expect = Expectations::new();
@@ -287,6 +291,66 @@ fn lab_states(records: &[Record], host: &str) -> Vec<State> {
     entered.collect()
 }
 
+/// Where an orphan is one too many: it is reset at once.
+const ORPHANED: [State; 4] = [
+    State::FinWait1,
+    State::FinWait2,
+    State::Closing,
+    State::LastAck,
+];
+
+#[test]
+fn an_orphan_beyond_the_limit_is_reset() {
+    for state in ORPHANED {
+        let records = take(state, Cause::Evicted);
+        let resets = records.iter().filter_map(Record::sent);
+        let resets = resets.filter(|sent| sent.header.flags.rst()).count();
+        assert_eq!(resets, 1, "{state}");
+    }
+}
+
+/// What a limit makes of a connection that goes through all states: the records.
+fn limited(limit: impl Fn(&mut Settings)) -> Vec<Record> {
+    let collector = Collector::new();
+    let mut setup = Setup::default();
+    setup.settings.iter_mut().for_each(limit);
+    let mut simulated = Simulated::new(1, setup, &collector, None);
+    let mut expect = Expectations::new();
+    let mut stage = Stage {
+        lab: &mut simulated,
+        expect: &mut expect,
+    };
+    let listener = stage.listen_with(End::B, 80, 2, &[]).expect("a listener");
+    // The listener's queues take three that are open, and two that are half-open.
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..2 {
+            clients.push(stage.connect(End::A, 80).expect("a way"));
+        }
+        stage.wait(SECOND);
+    }
+    let server = stage.accept(listener).expect("a connection");
+    stage.close(clients[0]).expect("closed");
+    stage.wait(SECOND);
+    stage.close(server).expect("closed");
+    stage.wait(10 * SECOND);
+    collector.take()
+}
+
+fn evictions() -> Vec<Record> {
+    let mut records = limited(|settings| settings.tcp_max_tw_buckets = 0);
+    records.extend(limited(|settings| settings.tcp_abort_on_overflow = true));
+    records
+}
+
+#[test]
+fn records_beyond_their_limits_are_evicted() {
+    let mut seen = Coverage::new();
+    seen.add(&evictions()).expect("changes that the table has");
+    assert!(seen.has(State::TimeWait, Cause::Evicted));
+    assert!(seen.has(State::SynReceived, Cause::Evicted));
+}
+
 /// The whole table, but for what is listed with its reason.
 #[test]
 fn every_edge_is_taken() {
@@ -307,6 +371,10 @@ fn every_edge_is_taken() {
     {
         add(&take(state, cause));
     }
+    for state in ORPHANED {
+        add(&take(state, Cause::Evicted));
+    }
+    add(&evictions());
     for (state, cause) in [
         (State::SynSent, Cause::ReceiveRst),
         (State::SynSent, Cause::Abort),
@@ -319,9 +387,18 @@ fn every_edge_is_taken() {
         add(&take(state, cause));
     }
     let missing = seen.missing();
-    let missing: Vec<_> = missing
-        .iter()
-        .map(|edge| format!("{} by {}", edge.from, edge.cause))
-        .collect();
-    insta::assert_snapshot!(missing.join("\n"));
+    let missing: Vec<_> = missing.iter().map(|edge| (edge.from, edge.cause)).collect();
+    assert_eq!(
+        missing,
+        [
+            // Evicted are orphans and small records; these belong to a socket.
+            (State::SynSent, Cause::Evicted),
+            // Queued until ESTABLISHED.
+            (State::SynReceived, Cause::Close),
+            // A FIN comes with the ACK of our SYN, which leads on to ESTABLISHED first.
+            (State::SynReceived, Cause::ReceiveFin),
+            (State::Established, Cause::Evicted),
+            (State::CloseWait, Cause::Evicted),
+        ]
+    );
 }

@@ -3,6 +3,7 @@ use crate::End;
 use crate::stage::{Expectations, Problem, Setup, Stage, Trace};
 use core::time::Duration;
 use estab_stack::SocketOption;
+use estab_trace::TcpRecord;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "zero-window",
@@ -42,5 +43,9 @@ fn check(trace: &Trace<'_>, expect: &mut Expectations) {
     let gaps: Vec<_> = probes.windows(2).map(|two| two[1].time.since(two[0].time)).collect();
     expect.that("at growing distances", gaps.is_sorted());
     expect.that("each probe is answered", closed.len() >= probes.len());
+    let lossless = trace.records().iter().all(|record| {
+        !matches!(record.tcp(), Some((_, TcpRecord::Recovery { .. })))
+    });
+    expect.that("nobody takes answers to probes for a loss", lossless);
     expect.equal("no reset", trace.resets(), 0);
 }

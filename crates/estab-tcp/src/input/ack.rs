@@ -61,12 +61,14 @@ fn process(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) {
     update_window(connection, cx, &segment.header, window);
 }
 
-/// RFC 5681 section 2: data is outstanding, the segment carries nothing, and neither ACK nor window move.
+/// RFC 5681 section 2: data is outstanding, the segment carries nothing, and neither ACK nor window move. Behind a closed window
+/// only probes are answered, which tells of no loss.
 fn is_duplicate(connection: &Connection, segment: &SegmentIn, window: u32) -> bool {
     connection.snd.una != connection.snd.nxt
         && segment.seq_len() == 0
         && segment.header.ack == connection.snd.una
         && window == connection.snd.wnd
+        && window > 0
         && !segment.header.flags.fin()
 }
 
