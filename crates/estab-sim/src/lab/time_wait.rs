@@ -38,13 +38,11 @@ fn play(stage: &mut Stage<'_>) -> Result<(), Problem> {
     let bound = stage.lab.bind(other, 4000);
     stage.expect.equal("with SO_REUSEADDR it works", bound, Ok(()));
     stage.close(other)?;
-    if stage.lab.simulated().is_some() {
-        stage.wait(Duration::from_secs(61));
-        let other = stage.lab.tcp_socket(End::A)?;
-        let bound = stage.lab.bind(other, 4000);
-        stage.expect.equal("after 2 MSL the port is free", bound, Ok(()));
-        stage.close(other)?;
-    }
+    stage.wait(Duration::from_secs(61));
+    let other = stage.lab.tcp_socket(End::A)?;
+    let bound = stage.lab.bind(other, 4000);
+    stage.expect.equal("after 2 MSL the port is free", bound, Ok(()));
+    stage.close(other)?;
     Ok(())
 }
 
@@ -57,10 +55,8 @@ fn check(trace: &Trace<'_>, expect: &mut Expectations) {
         return;
     };
     let over = trace.entered(End::A).into_iter().find(|(time, state)| *time > wait && *state == State::Closed);
-    if let Some((over, _)) = over {
-        let arrived = again.time + Duration::from_millis(10);
-        expect.equal("TIME-WAIT ends 60 s after the second FIN", over.since(arrived), Duration::from_secs(60));
-    } else if trace.states(End::B).is_some() {
-        expect.that("TIME-WAIT ends", false);
-    }
+    let waited = over.map(|(over, _)| over.since(again.time + Duration::from_millis(10)));
+    // In real time a timer may come a little late.
+    let seconds = waited.map(|waited| (waited.as_millis() + 30) / 1000);
+    expect.equal("TIME-WAIT ends 60 s after the second FIN", seconds, Some(60));
 }
