@@ -114,10 +114,10 @@ impl Cuts {
         put(segment, 6, seq as u16);
         let mut cleared = Flags::NONE;
         if self.at > 0 {
-            cleared = cleared | Flags::CWR;
+            cleared |= Flags::CWR;
         }
         if self.at + payload.len() < self.payload.len() {
-            cleared = cleared | Flags::FIN | Flags::PSH;
+            cleared |= Flags::FIN | Flags::PSH;
         }
         let flags = word(segment, 12) & !cleared.bits();
         put(segment, 12, flags);
