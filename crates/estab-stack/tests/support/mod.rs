@@ -61,7 +61,7 @@ pub fn pair_with(a: Settings, b: Settings) -> Pair {
         });
         let address = Cidr {
             address: ADDRESS[host].into(),
-            prefix_len: 24,
+            prefix_len: 8,
         };
         hosts[host]
             .add_address(interface, address)
