@@ -360,7 +360,7 @@ mod tests {
                     .expect("free")
             })
             .collect();
-        let mut sorted = got.clone();
+        let mut sorted = got;
         sorted.sort_unstable();
         assert_eq!(sorted, (40_000..=40_007).collect::<alloc::vec::Vec<_>>());
         let bound = first.hold(ANY4, 40_003, Claim::default());

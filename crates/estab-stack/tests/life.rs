@@ -39,7 +39,7 @@ fn open_exchange_close() {
 fn a_megabyte_each_way() {
     let mut net = pair();
     let (listener, client, server) = net.connected();
-    let data: Vec<u8> = (0..1_000_000u32).map(|i| (i * 7 >> 3) as u8).collect();
+    let data: Vec<u8> = (0..1_000_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
     for (from, sender, to, receiver) in [(A, client, B, server), (B, server, A, client)] {
         let (mut sent, mut got) = (0, Vec::new());
         for _ in 0..10_000 {

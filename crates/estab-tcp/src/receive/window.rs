@@ -28,12 +28,18 @@ impl ReceiveHalf {
         growth >= wanted && self.wnd() < self.limit / 2
     }
 
-    /// Moves the right edge and gives the window field for a segment without SYN. What the shift cuts off is rounded up, since
-    /// rounding down would move the edge to the left (RFC 7323).
+    /// Moves the right edge and gives the window field for a segment without SYN. What the shift cuts off is rounded up, so that
+    /// the edge does not move to the left (RFC 7323), for as long as there is room: else each ACK would open the window a little
+    /// for a peer whose data nobody reads, without end. What was offered once is still taken.
     pub(crate) fn announce(&mut self) -> UnscaledWindow {
         let shift = self.wscale.unwrap_or(0);
         let window = self.wnd() + self.window_growth();
-        let field = window.div_ceil(1 << shift).min(0xffff);
+        let up = window.div_ceil(1 << shift).min(0xffff);
+        let field = if up << shift <= self.room() {
+            up
+        } else {
+            (window >> shift).min(0xffff)
+        };
         self.edge = self.edge.max(self.nxt + (field << shift));
         UnscaledWindow(field as u16)
     }
