@@ -117,7 +117,7 @@ impl FileServer {
             Entry::File(file, metadata) => Ok(file_answer(request, &name, file, &metadata)),
             Entry::Folder(_) if !url_path.ends_with('/') => {
                 // Relative, so that no path can send the client to another host.
-                let last = name.file_name().unwrap_or(OsStr::new("."));
+                let last = name.file_name().unwrap_or_else(|| OsStr::new("."));
                 let target = format!("./{}/", path::escape(Path::new(last)));
                 Ok(with(
                     plain(StatusCode::MOVED_PERMANENTLY),

@@ -6,7 +6,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 use std::io;
-use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -143,7 +142,7 @@ impl Socket {
     /// The state, as the kernel tells it.
     pub(crate) fn state(&self) -> io::Result<State> {
         let mut state = 0_u8;
-        let mut len = mem::size_of_val(&state) as libc::socklen_t;
+        let mut len = size_of_val(&state) as libc::socklen_t;
         // SAFETY: `state` and `len` outlive the call, and `len` is the size of `state`. The kernel writes no more of
         // `struct tcp_info` than fits; its first byte is tcpi_state.
         let result = unsafe {

@@ -4,25 +4,25 @@
 use std::process::{Command, Output, Stdio};
 
 /// What a run of the program came to.
-pub struct Ran {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// The program, with these arguments.
-pub fn command(args: &[&str]) -> Command {
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_estab"));
     command.args(args).stdin(Stdio::null());
     command
 }
 
 /// Runs it to its end.
-pub fn estab(args: &[&str]) -> Ran {
+pub(crate) fn estab(args: &[&str]) -> Ran {
     ran(command(args).output().expect("start estab"))
 }
 
-pub fn ran(output: Output) -> Ran {
+pub(crate) fn ran(output: Output) -> Ran {
     Ran {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).expect("text"),
@@ -33,7 +33,7 @@ pub fn ran(output: Output) -> Ran {
 impl Ran {
     /// It must have ended well.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{}{}", self.out, self.err);
         self
     }
