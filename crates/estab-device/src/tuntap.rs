@@ -333,7 +333,11 @@ fn attach(config: &TunTapConfig) -> io::Result<(OwnedFd, String)> {
 
 fn explain(error: &io::Error, config: &TunTapConfig) -> io::Error {
     let advice = match error.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES) => PERMISSION_ADVICE,
+        Some(libc::EPERM) => PERMISSION_ADVICE,
+        Some(libc::EACCES) => {
+            "this user may not open /dev/net/tun: run with sudo, or allow it (chmod 666 /dev/net/tun: who makes a \
+             device needs CAP_NET_ADMIN all the same)"
+        }
         Some(libc::EBUSY) => "another program has it open",
         Some(libc::EINVAL) => "is it of the other kind, TUN or TAP? or not one of them?",
         Some(libc::ENOENT | libc::ENODEV | libc::ENXIO) => {

@@ -93,3 +93,8 @@ pub use host::{Host, HostBuilder, Report, Undelivered};
 pub use net::{
     Incoming, Interceptor, IntoIncoming, Request, TcpListener, TcpSocket, TcpStream, UdpSocket,
 };
+
+/// The example of the README, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

@@ -104,7 +104,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         None => None,
     };
     let (sinks, recorder) = recording.unzip();
-    let report = scenario::run(&DEMO, args.peer, 1, sinks)?;
+    let report = scenario::run(&DEMO, args.peer, 1, sinks).inspect_err(|_| {
+        if let Some(created) = capture.as_ref().filter(|created| !created.replaces) {
+            // An empty capture is of no use to anybody.
+            let _ = std::fs::remove_file(&created.path);
+        }
+    })?;
     scenario::show(&mut out, &DEMO, &report)?;
     if let (Some(recorder), Some(created)) = (recorder, capture) {
         recorder.flush()?;
