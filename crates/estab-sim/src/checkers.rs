@@ -3,10 +3,10 @@
 use crate::{HostId, Network, PeerReport};
 use core::fmt;
 use core::time::Duration;
-use estab_tcp::{Cause, State};
+use estab_tcp::{Cause, SeqNum, State};
 use estab_trace::states::{Edge, edges};
-use estab_trace::{Record, TcpRecord};
-use std::collections::BTreeSet;
+use estab_trace::{Record, Relative, TcpRecord};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +112,65 @@ pub fn no_resets(records: &[Record]) -> Result<(), Violation> {
         let at = reset.time;
         Err(Violation(format!("{} sent a RST at {at:?}", reset.host)))
     })
+}
+
+/// No segment was sent that a link's packets of `mtu[host]` bytes do not hold, for hosts named `a` and `b`.
+///
+/// # Errors
+/// Tells the first one.
+pub fn segments_fit(records: &[Record], mtu: [u16; 2]) -> Result<(), Violation> {
+    for record in records {
+        let (Some(sent), Some((tuple, _))) = (record.sent(), record.tcp()) else {
+            continue;
+        };
+        if tuple.local.ip() == tuple.remote.ip() {
+            continue;
+        }
+        let ip = if tuple.local.is_ipv4() { 20 } else { 40 };
+        let bytes = ip + sent.header.header_len() + sent.len;
+        let most = usize::from(mtu[usize::from(&*record.host == "b")]);
+        must(bytes <= most, || {
+            let at = record.time;
+            format!(
+                "{} sent a packet of {bytes} bytes at {at:?}, {most} fit",
+                record.host
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// No host ever took back a window that it had offered (RFC 9293 3.8.6).
+///
+/// # Errors
+/// Tells the first time.
+pub fn windows_are_kept(records: &[Record]) -> Result<(), Violation> {
+    let mut relative = Relative::new();
+    let mut edges: BTreeMap<_, SeqNum> = BTreeMap::new();
+    for record in records {
+        let (Some(sent), Some((tuple, _))) = (record.sent(), record.tcp()) else {
+            continue;
+        };
+        let (header, way) = (&sent.header, (tuple.local, tuple.remote));
+        relative.observe(tuple.local, tuple.remote, header);
+        if header.flags.syn() {
+            edges.remove(&way);
+        }
+        if !header.flags.ack() || header.flags.rst() {
+            continue;
+        }
+        let edge = header.ack + relative.window_bytes(tuple.local, tuple.remote, header);
+        if let Some(before) = edges.insert(way, edge) {
+            must(before.at_or_before(edge), || {
+                let by = before.since(edge);
+                format!(
+                    "{} took {by} bytes of window back at {:?}",
+                    record.host, record.time
+                )
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Edges of the state table that runs have taken.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A scenario is a file of this directory and a line in the list below. It is written in the verbs of a
-//! [`Lab`](crate::stage::Lab), so that it can be played on the simulator, which [`run`] does, and over a real network with another
+//! [`Lab`], so that it can be played on the simulator, which [`run`] does, and over a real network with another
 //! TCP as host `b`: whoever implements `Lab` for that calls [`play`].
 
 use crate::stage::{

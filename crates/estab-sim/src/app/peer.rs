@@ -14,6 +14,17 @@ pub enum Ending {
     ReadThenClose,
     /// Shuts its sending side down, reads to the end, and closes with a linger time.
     Linger(Duration),
+    /// Closes when all is sent, whether or not the peer still sends.
+    CloseAtOnce,
+    /// Aborts when all is handed to the socket.
+    Abort,
+}
+
+impl Ending {
+    /// Does all that was sent arrive?
+    pub const fn is_orderly(self) -> bool {
+        !matches!(self, Self::CloseAtOnce | Self::Abort)
+    }
 }
 
 /// What a [`Peer`] does.
@@ -231,6 +242,14 @@ impl Peer {
         let end_of_file = report.look(|report| report.end_of_file);
         if report.look(|report| report.sent) < self.config.send {
             return Ok(());
+        }
+        if !self.config.ending.is_orderly() {
+            self.report.change(|report| report.closed = true);
+            self.socket = None;
+            return match self.config.ending {
+                Ending::Abort => stack.abort(now, socket),
+                _ => stack.close(now, socket, false),
+            };
         }
         if !self.shut && self.config.ending != Ending::ReadThenClose {
             self.shut = true;
