@@ -27,6 +27,8 @@ impl Stack {
             Kind::Udp(_) | Kind::Interceptor(_) => return Err(Error::NotSupported),
             Kind::Stream(_) | Kind::Accepting(_) | Kind::Failed(..) => return Err(Error::Invalid),
         }
+        // RFC 9293 3.9.1.1 MUST-41: a socket with a connection is left alone, and so is whoever holds the port already.
+        // MUST-42: connections on the port that are being opened do not matter when they and this allow reuse.
         if state.hold.is_none() {
             let any = state.any();
             let any = SocketAddr::new(any.shown(), 0);

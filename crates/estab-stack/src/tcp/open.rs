@@ -30,6 +30,7 @@ impl Stack {
             Err(Error::NetworkUnreachable) => return Err(Error::Invalid),
             scope => scope?,
         };
+        // RFC 9293 3.9.1.1 MUST-43: one address of ours, or none for any.
         if let Some(ip) = scope.address() {
             let group = udp && (ip.is_multicast() || self.ip.is_broadcast(ip));
             if !(self.ip.is_local(ip) || group) {
@@ -91,6 +92,7 @@ impl Stack {
             return self.udp_connect(now, socket, remote);
         }
         let path = self.path(now, remote, interface)?;
+        // RFC 9293 3.9.1.1 MUST-44: the IP layer chooses the local address before the SYN, when nobody else has.
         let local = self.source(socket, remote.ip(), || path.source())?;
         let (tuple, hold, after) = self.take_four_tuple(now, socket, local, remote)?;
         let opening = self.opening(now, &tuple, &path, after);
@@ -130,7 +132,7 @@ impl Stack {
     }
 
     /// Checks an address to connect or send to, and brings it into its one form.
-    // RFC 9293 3.9.2.3 MUST-46: no connection to a group or to everybody.
+    // RFC 9293 3.9.1.1 MUST-46: no connection to a group or to everybody.
     pub(crate) fn destination(
         &self,
         socket: SocketId,

@@ -92,6 +92,7 @@ impl Stack {
         let len = segment.header.emit(&mut header);
         let outgoing = Outgoing {
             transport: Transport::Tcp,
+            // RFC 9293 3.9.1.1 MUST-45: the connection's address, wherever the route leads now.
             src: tuple.local.ip(),
             dst: tuple.remote.ip(),
             interface,
