@@ -74,6 +74,8 @@ pub(crate) struct Core {
     /// The last handle is gone: the drivers end.
     stopped: bool,
     wakes: Wakes,
+    /// The socket that the leader waits for had an event.
+    told: bool,
     /// The leader waits for its devices until then; `None`: nobody does, or was told to look already.
     asleep_until: Option<Instant>,
     /// Somebody writes to the devices. Whatever else is to be sent is sent by that thread.
@@ -130,6 +132,7 @@ impl Driver {
             down: false,
             stopped: false,
             wakes: Wakes::default(),
+            told: false,
             asleep_until: None,
             writing: false,
             ports: ports.iter().map(Port::initial_state).collect(),
@@ -236,6 +239,11 @@ impl Core {
     /// Which followers the batch woke that was handled last.
     fn take_woken(&mut self) -> leadership::Woken {
         std::mem::take(&mut self.wakes.woken)
+    }
+
+    /// Did the socket that the leader waits for have an event, since this was last asked?
+    fn take_told(&mut self) -> bool {
+        std::mem::take(&mut self.told) | std::mem::take(&mut self.wakes.leader)
     }
 
     /// A call's result as `std` would give it.

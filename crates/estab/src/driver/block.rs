@@ -48,12 +48,22 @@ impl Driver {
         };
         let (waiting, mut core) = Waiting::enter(self, core, socket, wait.into());
         loop {
+            let led = core.lead.leads(waiting.member);
             core = waiting.once(core, until);
             let now = self.now();
-            let result = call(&mut core, now);
+            // A leader handles the packets of all sockets: it only calls again when its own socket has an event. That
+            // also keeps a writer from being served a few bytes at a time.
+            let told = !led || core.take_told() || now >= until;
+            let result = if told {
+                call(&mut core, now)
+            } else {
+                Err(Error::WouldBlock(wait))
+            };
             let would_block = matches!(result, Err(Error::WouldBlock(_)));
             let woken = core.take_woken();
-            core.lead.batch(!would_block, woken);
+            if led {
+                core.lead.batch(!would_block, woken);
+            }
             if would_block && now < until {
                 continue;
             }

@@ -92,8 +92,9 @@ impl Core {
         let writes = self.pull(now);
         self.dispatch();
         let output = writes.then(|| std::mem::take(&mut self.tx));
-        let wanted = std::mem::take(&mut self.wakes.leader);
-        let kick = self.interrupt(wanted);
+        let leader = std::mem::take(&mut self.wakes.leader);
+        self.told |= leader;
+        let kick = self.interrupt(leader);
         Errands {
             output,
             wakes: self.take_wakes(),
