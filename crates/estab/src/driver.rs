@@ -267,6 +267,7 @@ impl Core {
         now: Instant,
         listener: SocketId,
     ) -> Result<(SocketId, SocketAddr), Error> {
+        self.check_up()?;
         let (socket, peer) = self.stack.accept(now, listener)?;
         self.sockets.insert(socket, ());
         Ok((socket, peer))
@@ -278,7 +279,7 @@ impl Core {
         self.waits.gone(socket, &self.lead, &mut self.wakes);
     }
 
-    /// Refuses new sockets once the host is down.
+    /// Refuses every call once the host is down.
     pub(crate) fn check_up(&self) -> Result<(), Error> {
         if self.down {
             return Err(Error::BadSocket);

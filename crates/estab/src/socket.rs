@@ -76,7 +76,8 @@ impl Socket {
         call: impl FnOnce(&mut Stack, Instant, SocketId) -> Result<T, Error>,
     ) -> io::Result<T> {
         self.host.call(|core, now| {
-            let result = call(&mut core.stack, now, self.id);
+            let up = core.check_up();
+            let result = up.and_then(|()| call(&mut core.stack, now, self.id));
             core.outcome(result)
         })
     }
@@ -99,6 +100,7 @@ impl Socket {
         mut call: impl FnMut(&mut Stack, Instant, SocketId) -> Result<T, Error>,
     ) -> io::Result<T> {
         self.host.block(self.id, patience, |core, now| {
+            core.check_up()?;
             call(&mut core.stack, now, self.id)
         })
     }
@@ -357,9 +359,10 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         let mut core = self.host.lock();
-        let now = self.host.now();
-        // It may be closed already, by `close` or by the host's shutdown.
-        let _ = core.stack.close(now, self.id, false);
+        if !core.down {
+            // It may be closed already by `close`. A shutdown of the host has closed it, and may still linger.
+            let _ = core.stack.close(self.host.now(), self.id, false);
+        }
         core.forget(self.id);
         self.host.finish(core);
     }

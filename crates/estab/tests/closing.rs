@@ -5,7 +5,7 @@
 mod common;
 
 use common::{at, eventually, hosts, hosts_on, within_limit};
-use estab::{Host, TcpListener, TcpStream};
+use estab::{Host, SocketOption, TcpListener, TcpStream};
 use estab_device::memory::MemoryLinkConfig;
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
@@ -13,13 +13,17 @@ use std::time::{Duration, Instant};
 
 fn pair(server: &Host, client: &Host) -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind(server, at(7)).unwrap();
+    // So small that windows are not scaled, and a window that is full is closed.
+    listener
+        .set_option(SocketOption::ReceiveBuffer(32 << 10))
+        .unwrap();
     let connecting = TcpStream::connect(client, at(7)).unwrap();
     (listener.accept().unwrap().0, connecting)
 }
 
 /// Writes until the peer, who does not read, takes no more.
 fn fill(stream: &mut TcpStream) {
-    let small = estab::SocketOption::SendBuffer(128 << 10);
+    let small = SocketOption::SendBuffer(128 << 10);
     stream.set_option(small).unwrap();
     stream.set_nonblocking(true).unwrap();
     let chunk = vec![7; 64 << 10];

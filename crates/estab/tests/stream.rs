@@ -5,7 +5,7 @@
 mod common;
 
 use common::{at, eventually, hosts, pattern, within_limit};
-use estab::{Host, State, TcpListener, TcpSocket, TcpStream};
+use estab::{Host, SocketOption, State, TcpListener, TcpSocket, TcpStream};
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::Shutdown;
 use std::thread;
@@ -19,6 +19,11 @@ fn connected() -> (TcpStream, TcpStream) {
 
 fn pair(server: &Host, client: &Host, port: u16) -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind(server, at(port)).unwrap();
+    if port == 8 {
+        // So small that windows are not scaled, and a window that is full is closed.
+        let small = SocketOption::ReceiveBuffer(32 << 10);
+        listener.set_option(small).unwrap();
+    }
     let connecting = TcpStream::connect(client, at(port)).unwrap();
     let (accepted, peer) = listener.accept().unwrap();
     assert_eq!(peer, connecting.local_addr().unwrap());
@@ -180,8 +185,9 @@ fn a_read_time_out_is_kept_and_gives_would_block() {
 #[test]
 fn a_write_time_out_ends_waiting_for_a_peer_that_does_not_read() {
     within_limit(|| {
-        let (_server, mut client) = connected();
-        let small = estab::SocketOption::SendBuffer(64 << 10);
+        let (server, client) = hosts();
+        let (_server, mut client) = pair(&server, &client, 8);
+        let small = SocketOption::SendBuffer(64 << 10);
         client.set_option(small).unwrap();
         client
             .set_write_timeout(Some(Duration::from_millis(100)))

@@ -76,6 +76,11 @@ impl PortState {
     }
 }
 
+/// What became of a call in which a user's device panicked.
+pub(super) fn panicked() -> io::Error {
+    io::Error::other("the device panicked")
+}
+
 /// Where a device puts what it received. While packets come one by one they are also taken so: the read that would
 /// find nothing more costs as much as one that finds something.
 pub(super) struct RxBuffers {

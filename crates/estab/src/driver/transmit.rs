@@ -1,5 +1,6 @@
 //! The way out: what the stack wants to send is written by one thread at a time, without the lock.
 
+use super::port::panicked;
 use super::{Core, CoreGuard, Driver, Kick, Wakes};
 use estab_device::TxBatch;
 use estab_tcp::Instant;
@@ -147,6 +148,8 @@ struct Writing<'a> {
     driver: &'a Driver,
     batches: Vec<TxBatch>,
     outcomes: SmallVec<[Outcome; 2]>,
+    /// The port whose device is being called. Still there when that panicked.
+    calling: Option<usize>,
 }
 
 /// What became of a port's batch.
@@ -163,6 +166,7 @@ impl<'a> Writing<'a> {
             driver,
             batches,
             outcomes: SmallVec::new(),
+            calling: None,
         }
     }
 
@@ -172,6 +176,7 @@ impl<'a> Writing<'a> {
                 continue;
             }
             let before = batch.len();
+            self.calling = Some(index);
             let mut device = self.driver.ports[index].device();
             let failed = device.transmit(self.driver.now(), batch).err();
             self.outcomes.push(Outcome {
@@ -180,6 +185,7 @@ impl<'a> Writing<'a> {
                 failed,
                 deadline: device.wait_on().deadline,
             });
+            self.calling = None;
         }
     }
 }
@@ -192,6 +198,17 @@ impl Drop for Writing<'_> {
         core.tx = std::mem::take(&mut self.batches);
         for outcome in self.outcomes.drain(..) {
             core.written(now, outcome);
+        }
+        if let Some(index) = self.calling {
+            core.written(
+                now,
+                Outcome {
+                    index,
+                    sent: 0,
+                    failed: Some(panicked()),
+                    deadline: None,
+                },
+            );
         }
     }
 }

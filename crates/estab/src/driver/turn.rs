@@ -1,7 +1,7 @@
 //! A leader's turn: wait for the devices, take what came, and give it to the stack.
 
 use super::leadership::Leader;
-use super::port::RxBuffers;
+use super::port::{RxBuffers, panicked};
 use super::{Core, CoreGuard, Driver};
 use crate::clock::NEVER;
 use estab_device::TxBatch;
@@ -190,6 +190,10 @@ impl Driver {
 
     /// Takes what has come. Without the lock of the core.
     pub(super) fn receive(&self, ready: PortSet, plan: &Plan, catch: &mut Catch) {
+        let mut calling = Calling {
+            driver: self,
+            index: None,
+        };
         for (index, port) in self.ports.iter().enumerate() {
             let due = plan.due.contains(index);
             if !due && !ready.contains(index) {
@@ -198,6 +202,7 @@ impl Driver {
             let bulk = plan.bulk.contains(index);
             let batch = catch.buffers[index].batch(bulk);
             let room = batch.room();
+            calling.index = Some(index);
             let mut device = port.device();
             let mut result = device.receive(self.now(), batch);
             if due && result.is_ok() {
@@ -212,7 +217,24 @@ impl Driver {
                 failed: result.err(),
                 deadline: device.wait_on().deadline,
             });
+            calling.index = None;
         }
+    }
+}
+
+/// A device is being called. Should it panic, it counts as failing, and is tried again later.
+struct Calling<'a> {
+    driver: &'a Driver,
+    index: Option<usize>,
+}
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        let Some(index) = self.index else { return };
+        let now = self.driver.now();
+        let mut core = self.driver.lock();
+        core.asleep_until = None;
+        core.receive_failed(now, index, &panicked());
     }
 }
 
@@ -286,6 +308,13 @@ impl Core {
         }
     }
 
+    fn receive_failed(&mut self, now: Instant, index: usize, error: &io::Error) {
+        let port = &mut self.ports[index];
+        tracing::warn!(interface = port.interface.0, %error, "a device cannot receive");
+        port.fail(now);
+        self.counters.device_errors += 1;
+    }
+
     /// Gives what was taken, and the time, to the stack.
     pub(super) fn handle(&mut self, now: Instant, mut catch: Catch) {
         for received in catch.ports.drain(..) {
@@ -306,11 +335,7 @@ impl Core {
                         full
                     };
                 }
-                Some(error) => {
-                    self.counters.device_errors += 1;
-                    tracing::warn!(interface = port.interface.0, %error, "a device cannot receive");
-                    port.fail(now);
-                }
+                Some(error) => self.receive_failed(now, received.index, &error),
             }
         }
         self.rx = catch.buffers;

@@ -45,7 +45,10 @@ impl Socket {
         key: Key,
         call: impl FnOnce(&mut Stack, Instant) -> Result<T, Error>,
     ) -> Poll<io::Result<T>> {
-        self.poll_core(cx, key, |core, now| call(&mut core.stack, now))
+        self.poll_core(cx, key, |core, now| {
+            core.check_up()?;
+            call(&mut core.stack, now)
+        })
     }
 
     /// Makes a call again and again until it does not say `WouldBlock`.
@@ -53,7 +56,11 @@ impl Socket {
         &self,
         mut call: impl FnMut(&mut Stack, Instant) -> Result<T, Error>,
     ) -> io::Result<T> {
-        self.wait_core(|core, now| call(&mut core.stack, now)).await
+        self.wait_core(|core, now| {
+            core.check_up()?;
+            call(&mut core.stack, now)
+        })
+        .await
     }
 
     /// The same for a call that changes more than the stack.
