@@ -94,6 +94,11 @@ impl<K: Key, V> TupleTable<K, V> {
         self.slots.get_mut(key).map(|entry| &mut entry.value)
     }
 
+    /// In the order of the slots, which the hash does not touch.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = K> + '_ {
+        self.slots.keys()
+    }
+
     pub(crate) fn tuple(&self, key: K) -> Option<FourTuple> {
         self.slots.get(key).map(|entry| entry.tuple)
     }

@@ -36,6 +36,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
+use std::time::Duration;
 pub(crate) use turn::DEVICES_MAX;
 use waits::{Waits, Wakes};
 
@@ -71,8 +72,11 @@ pub(crate) struct Core {
     pub(crate) counters: DriverCounters,
     /// The host was shut down: no new socket.
     pub(crate) down: bool,
-    /// The last handle is gone: the drivers end.
-    stopped: bool,
+    /// The last handle is gone: the task ends, and the background thread too when everything is delivered, at the latest
+    /// then.
+    ending: Option<Instant>,
+    /// How long that may take.
+    grace: Duration,
     wakes: Wakes,
     /// The socket that the leader waits for had an event.
     told: bool,
@@ -130,7 +134,8 @@ impl Driver {
             sockets: SecondaryMap::new(),
             counters: DriverCounters::default(),
             down: false,
-            stopped: false,
+            ending: None,
+            grace: LINGER_DEFAULT,
             wakes: Wakes::default(),
             told: false,
             asleep_until: None,
@@ -181,10 +186,15 @@ impl Driver {
         result
     }
 
-    /// The last handle is gone: the background thread and the driver task end.
-    pub(crate) fn stop(&self) {
+    /// How long what is queued may be delivered after the last handle is gone.
+    pub(crate) fn set_grace(&self, grace: Duration) {
+        self.lock().grace = grace;
+    }
+
+    /// The last handle is gone. The background thread delivers what is queued, and ends.
+    pub(crate) fn end(&self) {
         let mut core = self.lock();
-        core.stopped = true;
+        core.ending = Some(self.now() + core.grace);
         #[cfg(feature = "tokio")]
         {
             let waker = core.task_waker.take();
@@ -192,9 +202,6 @@ impl Driver {
         }
         self.finish(core);
         self.kick(&self.background_kick);
-        for port in &self.ports {
-            port.device().set_waker(None);
-        }
     }
 
     /// Interrupts a `poll` on this descriptor.
@@ -211,6 +218,9 @@ impl Driver {
         }
     }
 }
+
+/// How long what is queued may be delivered after the last handle is gone, when the program does not say.
+const LINGER_DEFAULT: Duration = Duration::from_secs(5);
 
 /// Whose `poll` has to be interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -277,6 +287,12 @@ impl Core {
     pub(crate) fn forget(&mut self, socket: SocketId) {
         self.sockets.remove(socket);
         self.waits.gone(socket, &self.lead, &mut self.wakes);
+    }
+
+    /// After the last handle is gone: is everything delivered, or the time over?
+    fn is_over(&self, now: Instant) -> bool {
+        self.ending
+            .is_some_and(|until| now >= until || self.stack.counters().connections == 0)
     }
 
     /// Refuses every call once the host is down.

@@ -35,7 +35,8 @@ fn errno(error: Error) -> Errno {
         Error::WouldBlock(_) | Error::LingerTimedOut => Errno::AGAIN,
         Error::InProgress => Errno::INPROGRESS,
         Error::AlreadyInProgress => Errno::ALREADY,
-        Error::BadSocket => Errno::BADF,
+        // There is no descriptor that could be bad: a clone of the socket was aborted.
+        Error::BadSocket => Errno::CONNABORTED,
         Error::Invalid => Errno::INVAL,
         Error::AddressInUse => Errno::ADDRINUSE,
         Error::AddressNotAvailable => Errno::ADDRNOTAVAIL,

@@ -20,8 +20,9 @@ use std::time::Duration;
 /// A host in user space: addresses, routes, devices, and whatever sockets are opened on it.
 ///
 /// Cloning gives another handle to the same host. The host runs as long as there is a handle or a socket of it, and
-/// sockets go on working when all handles are gone. With the last of them the host ends at once, and what was not
-/// delivered yet is lost: call [`shutdown`](Self::shutdown) first to have it delivered.
+/// sockets go on working when all handles are gone. When the last of them is dropped, what was written is still delivered
+/// by a thread of the host's own, for five seconds at most ([`HostBuilder::linger`]); then the rest is reset.
+/// [`shutdown`](Self::shutdown) waits for that, and reports what came of it: a program that ends calls it first.
 ///
 /// A host drives itself. The thread that waits in a socket call moves the packets; while none waits, a background
 /// thread does; and once a socket of the module `tokio` is opened inside a tokio runtime, a task of that runtime does.
@@ -57,7 +58,7 @@ impl std::ops::Deref for Handle {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.stop();
+        self.0.end();
     }
 }
 

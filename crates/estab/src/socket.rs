@@ -337,7 +337,13 @@ impl Socket {
     }
 
     pub(crate) fn abort(&self) -> io::Result<()> {
-        self.call(|stack, now, id| stack.abort(now, id))
+        self.host.call(|core, now| {
+            let up = core.check_up();
+            let result = up.and_then(|()| core.stack.abort(now, self.id));
+            // Whoever waits in a clone has to hear of it.
+            core.forget(self.id);
+            core.outcome(result)
+        })
     }
 
     /// Closes the socket and waits as far as `SO_LINGER` says so.

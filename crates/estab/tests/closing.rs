@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{at, eventually, hosts, hosts_on, within_limit};
-use estab::{Host, SocketOption, TcpListener, TcpStream};
+use common::{CLIENT, SERVER, at, builder, eventually, hosts, hosts_on, within_limit};
+use estab::{Host, SocketOption, State, TcpListener, TcpStream};
 use estab_device::memory::MemoryLinkConfig;
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
@@ -237,6 +237,45 @@ fn sockets_work_after_the_hosts_handles_are_gone() {
         let mut buffer = [0; 5];
         server.read_exact(&mut buffer).unwrap();
         assert_eq!(&buffer, b"alive");
+    });
+}
+
+#[test]
+fn what_was_written_is_delivered_after_everything_was_dropped() {
+    within_limit(|| {
+        let (server_host, client_host) = hosts();
+        let (mut server, mut client) = pair(&server_host, &client_host);
+        client.write_all(&[3; 60_000]).unwrap();
+        drop((client, client_host));
+        let mut data = Vec::new();
+        server.read_to_end(&mut data).unwrap();
+        assert_eq!(data.len(), 60_000);
+    });
+}
+
+#[test]
+fn what_cannot_be_delivered_is_reset_after_its_time() {
+    within_limit(|| {
+        let (left, right) = estab_device::memory::pair(MemoryLinkConfig::default());
+        let server_host = builder().device("left", left).address(SERVER, 24).build();
+        let linger = Duration::from_millis(100);
+        let client_host = builder()
+            .device("right", right)
+            .address(CLIENT, 24)
+            .linger(linger)
+            .build();
+        let (server_host, client_host) = (server_host.unwrap(), client_host.unwrap());
+        let (mut server, mut client) = pair(&server_host, &client_host);
+        fill(&mut client);
+        let start = Instant::now();
+        drop((client, client_host));
+        assert!(start.elapsed() < linger, "dropping does not wait");
+        eventually("the peer is reset", || {
+            server.state().unwrap() == State::Closed
+        });
+        assert!(start.elapsed() >= linger);
+        let error = server.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     });
 }
 

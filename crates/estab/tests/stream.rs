@@ -344,6 +344,19 @@ fn aborting_resets_the_peer() {
 }
 
 #[test]
+fn aborting_wakes_those_who_wait_in_a_clone() {
+    within_limit(|| {
+        let (_server, client) = connected();
+        let mut clone = client.try_clone().unwrap();
+        let reader = thread::spawn(move || clone.read(&mut [0; 8]));
+        thread::park_timeout(Duration::from_millis(20));
+        client.abort().unwrap();
+        let error = reader.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionAborted);
+    });
+}
+
+#[test]
 fn many_threads_on_one_host_each_get_their_own_bytes() {
     const THREADS: usize = 16;
     const ROUNDS: usize = 50;

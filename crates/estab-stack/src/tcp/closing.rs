@@ -3,6 +3,7 @@
 use super::ConnectionId;
 use crate::sockets::{Kind, Lingering};
 use crate::{Error, Linger, SocketId, Stack, Wait};
+use alloc::vec::Vec;
 use core::time::Duration;
 use estab_tcp::{Cause, Instant, Shutdown, State};
 
@@ -79,6 +80,22 @@ impl Stack {
         self.forget_socket(socket);
         self.abort_connection(now, id);
         Ok(())
+    }
+
+    /// Resets all connections, whether a socket holds them or not, and drops what they have queued: the host goes down.
+    pub fn abort_connections(&mut self, now: Instant) {
+        let ids: Vec<ConnectionId> = self.tcp.connections.keys().collect();
+        for id in ids {
+            let Some(kept) = self.tcp.connections.get_mut(id) else {
+                continue;
+            };
+            if !kept.ended {
+                self.reporter.counters.aborts += 1;
+                let mut cx = self.reporter.cx(now, &self.settings);
+                kept.connection.abort(&mut cx);
+                self.touched(now, id);
+            }
+        }
     }
 
     fn close_stream(

@@ -3,6 +3,7 @@
 use super::leadership::{Leader, Tick};
 use super::{CoreGuard, Driver};
 use crate::clock::NEVER;
+use estab_tcp::Instant;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 /// Time without a leader after which the background thread takes over: one to two of these.
 const GRACE: Duration = Duration::from_millis(2);
 
-/// Starts it. It holds the driver, not a handle: it ends after the last handle is dropped.
+/// Starts it. It holds the driver, not a handle: it ends some time after the last handle is dropped.
 pub(super) fn spawn(driver: Arc<Driver>) -> io::Result<()> {
     let thread = std::thread::Builder::new().name("estab-driver".into());
     thread.spawn(move || {
@@ -22,12 +23,18 @@ pub(super) fn spawn(driver: Arc<Driver>) -> io::Result<()> {
 }
 
 impl Driver {
-    /// Until the host is stopped.
+    /// Until the last handle is gone and everything is delivered.
     fn run_background(&self) {
         loop {
             let mut core = self.lock();
-            if core.stopped {
-                return;
+            if let Some(until) = core.ending {
+                if core.lead.end() {
+                    self.deliver(core, until);
+                    return;
+                }
+                drop(core);
+                self.wait_for_kick(self.now() + GRACE);
+                continue;
             }
             let (tick, next) = core.lead.tick();
             let kick = core.follow(next);
@@ -48,10 +55,10 @@ impl Driver {
         }
     }
 
-    /// Until somebody else leads.
+    /// Until somebody else leads, or the host ends.
     fn lead_background<'a>(&'a self, mut core: CoreGuard<'a>) {
         let me = Leader::Background;
-        while core.lead.leader() == me && !core.stopped {
+        while core.lead.leader() == me && core.ending.is_none() {
             let released;
             (core, released) = self.flush(core);
             if released {
@@ -65,5 +72,21 @@ impl Driver {
             core = self.turn(core, me, NEVER);
         }
         self.finish(core);
+    }
+
+    /// The host ends: what was queued is delivered in the time that there is; the rest is reset.
+    fn deliver<'a>(&'a self, mut core: CoreGuard<'a>, until: Instant) {
+        while !core.is_over(self.now()) {
+            let released;
+            (core, released) = self.flush(core);
+            if !released {
+                core = self.turn(core, Leader::Background, until);
+            }
+        }
+        core.stack.abort_connections(self.now());
+        self.finish(core);
+        for port in &self.ports {
+            port.device().set_waker(None);
+        }
     }
 }

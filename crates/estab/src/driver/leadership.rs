@@ -237,6 +237,20 @@ impl<W: Clone> Leadership<W> {
         }
     }
 
+    /// There are no calls any more, and no task is wanted: the background thread leads to the end. False while the task
+    /// has packets in hand.
+    pub(crate) fn end(&mut self) -> bool {
+        self.has_task = false;
+        match self.leader {
+            Leader::Background => true,
+            Leader::Task if !self.idle => false,
+            _ => {
+                self.set(Leader::Background);
+                true
+            }
+        }
+    }
+
     /// The background thread or the task begins to wait, with nothing in hand. False when it has to leave first:
     /// somebody else leads, or waits to. The caller then calls [`relieve`](Self::relieve).
     pub(crate) fn rest(&mut self, who: Leader) -> bool {

@@ -70,12 +70,12 @@ impl DriverTask {
         })
     }
 
-    /// One batch. `Pending` when there is nothing to do until the task is woken; ready with `true` when the host is
-    /// stopped.
+    /// One batch. `Pending` when there is nothing to do until the task is woken; ready with `true` when the host
+    /// ends.
     fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let driver = Arc::clone(&self.driver);
         let mut core = driver.lock();
-        if core.stopped {
+        if core.ending.is_some() {
             return Poll::Ready(true);
         }
         let me = Leader::Task;

@@ -8,6 +8,7 @@ use estab_tcp::Settings;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 /// Describes a host. Addresses, routes and gateways belong to the device that was named last.
 ///
@@ -28,6 +29,7 @@ pub struct HostBuilder {
     devices: Vec<Described>,
     settings: Settings,
     seed: Option<[u8; 32]>,
+    linger: Option<Duration>,
     sink: Option<Box<dyn HostSink>>,
     /// The first thing that was said about a device before any was named.
     misplaced: Option<&'static str>,
@@ -47,6 +49,7 @@ impl HostBuilder {
             devices: Vec::new(),
             settings: Settings::default(),
             seed: None,
+            linger: None,
             sink: None,
             misplaced: None,
         }
@@ -129,6 +132,13 @@ impl HostBuilder {
         self
     }
 
+    /// How long the host goes on to deliver what was written after its last handle and socket were dropped; five seconds
+    /// unless given. It takes only as long as the peers take to answer.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = Some(linger);
+        self
+    }
+
     /// Who receives the events of the host. See [`Host::set_sink`].
     pub fn sink(mut self, sink: Box<dyn HostSink>) -> Self {
         self.sink = Some(sink);
@@ -161,7 +171,11 @@ impl HostBuilder {
             .into_iter()
             .map(|described| described.add_to(&mut stack))
             .collect::<io::Result<Vec<_>>>()?;
-        Ok(Host::new(Driver::start(stack, Clock::start(), ports)?))
+        let driver = Driver::start(stack, Clock::start(), ports)?;
+        if let Some(linger) = self.linger {
+            driver.set_grace(linger);
+        }
+        Ok(Host::new(driver))
     }
 }
 

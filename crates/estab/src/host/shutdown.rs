@@ -72,11 +72,8 @@ pub(super) fn shutdown(handle: &Handle, deadline: Duration) -> Report {
     });
     handle.call(|core, now| {
         let counters = core.stack.counters();
-        for Closing { socket, cut } in closing {
-            undelivered.push(cut);
-            // It may have ended meanwhile; then there is nothing to abort.
-            let _ = core.stack.abort(now, socket);
-        }
+        undelivered.extend(closing.into_iter().map(|closing| closing.cut));
+        core.stack.abort_connections(now);
         let (connections, bytes) = match finished {
             Some(()) => (0, 0),
             None => (counters.connections, counters.buffered),
