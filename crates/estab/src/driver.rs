@@ -343,7 +343,7 @@ impl Core {
 
     /// When the stack or a device has something to do by itself.
     fn next_deadline(&self) -> Instant {
-        let devices = self.ports.iter().filter_map(|port| port.deadline);
+        let devices = self.ports.iter().filter_map(PortState::due);
         devices
             .chain(self.stack.poll_timeout())
             .min()

@@ -92,10 +92,12 @@ impl Host {
     /// Opens a listener for any address and any port: every TCP connection that the host's devices bring asks to be
     /// decided. `undecided_max` requests may wait for a decision; more are dropped, and their clients try again.
     ///
+    /// Several interceptors share the requests.
+    ///
     /// The interface must take packets for any address ([`HostBuilder::any_address`]).
     ///
     /// # Errors
-    /// There is such a listener already.
+    /// `undecided_max` is 0; the host is down.
     pub fn intercept(&self, undecided_max: u32) -> io::Result<Interceptor> {
         Interceptor::open(self, undecided_max)
     }

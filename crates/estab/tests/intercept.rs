@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CLIENT, SERVER, builder, eventually, within_limit};
+use common::{CLIENT, SERVER, builder, within_limit};
 use estab::{Host, IcmpErrorKind, TcpStream};
 use estab_device::memory;
 use std::io::{ErrorKind, Read, Write};
@@ -84,7 +84,7 @@ fn refused_unreachable_and_forgotten_requests() {
             interceptor
                 .next()
                 .unwrap()
-                .unreachable(IcmpErrorKind::HostUnreachable);
+                .unreachable(IcmpErrorKind::Prohibited);
             drop(interceptor.next().unwrap());
             interceptor.next().unwrap().ignore();
         });
@@ -101,17 +101,21 @@ fn refused_unreachable_and_forgotten_requests() {
 }
 
 #[test]
-fn there_is_one_interceptor_at_a_time_and_it_can_be_dropped() {
+fn an_interceptor_dropped_with_its_requests_refuses_them() {
     within_limit(|| {
         let (taker, client) = intercepting();
+        assert_eq!(
+            taker.intercept(0).unwrap_err().kind(),
+            ErrorKind::InvalidInput
+        );
         let interceptor = taker.intercept(4).unwrap();
-        assert!(taker.intercept(4).is_err());
         let connecting = thread::spawn(move || TcpStream::connect(&client, target(1)).map(drop));
         let request = interceptor.next().unwrap();
         drop(interceptor);
         drop(request);
-        let _ = connecting.join().unwrap();
-        eventually("it can be opened again", || taker.intercept(4).is_ok());
+        let error = connecting.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        assert_eq!(taker.counters().sockets, 0);
     });
 }
 

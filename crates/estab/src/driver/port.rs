@@ -13,6 +13,9 @@ use std::time::Duration;
 /// How soon a device that failed is tried again.
 const RETRY_FAILED: Duration = Duration::from_millis(50);
 
+/// How soon a device that is full is tried again when it has no descriptor to wait for. It may also have a waker.
+const RETRY_FULL: Duration = Duration::from_millis(1);
+
 /// A device, its lock, and its descriptor to wait on.
 pub(super) struct Port {
     pub(super) interface: InterfaceId,
@@ -39,6 +42,9 @@ impl Port {
             pending: true,
             blocked: false,
             deadline: self.device().wait_on().deadline,
+            retry: None,
+            signals: 0,
+            signals_seen: 0,
             failing: false,
             bulk: false,
         }
@@ -60,6 +66,12 @@ pub(super) struct PortState {
     pub(super) blocked: bool,
     /// When something that it holds back becomes due, or a failed device is tried again.
     pub(super) deadline: Option<Instant>,
+    /// When a device that is full, and cannot be waited for, is tried again.
+    pub(super) retry: Option<Instant>,
+    /// Counts what a device without a descriptor has signalled, ...
+    pub(super) signals: u64,
+    /// ... and what it had when the batch was taken that is being written.
+    pub(super) signals_seen: u64,
     /// Its last call failed. It is left alone until the deadline.
     pub(super) failing: bool,
     /// Packets come in batches.
@@ -67,6 +79,23 @@ pub(super) struct PortState {
 }
 
 impl PortState {
+    /// When there is something to do about it at the latest.
+    pub(super) fn due(&self) -> Option<Instant> {
+        [self.deadline, self.retry].into_iter().flatten().min()
+    }
+
+    /// The device left something in its batch.
+    pub(super) fn block(&mut self, now: Instant) {
+        if self.signals != self.signals_seen {
+            // It has said meanwhile that there is room again.
+            return;
+        }
+        self.blocked = true;
+        if !self.has_descriptor {
+            self.retry = Some(now + RETRY_FULL);
+        }
+    }
+
     /// A call on the device failed: the next one is tried a little later.
     pub(super) fn fail(&mut self, now: Instant) {
         self.failing = true;
@@ -135,6 +164,7 @@ impl Wake for PortWaker {
         if let Some(port) = core.ports.get_mut(self.index) {
             port.pending = true;
             port.blocked = false;
+            port.signals += 1;
         }
         let kick = core.interrupt(true);
         let mut wakes = core.take_wakes();

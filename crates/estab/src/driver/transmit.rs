@@ -5,7 +5,6 @@ use super::{Core, CoreGuard, Driver, Kick, Wakes};
 use estab_device::TxBatch;
 use estab_tcp::Instant;
 use smallvec::SmallVec;
-use std::time::Duration;
 
 /// Packets taken from the stack before they are written.
 const TX_BATCH_MAX: usize = 64;
@@ -15,9 +14,6 @@ const TX_QUEUE_MAX: usize = 1024;
 
 /// Batches that one call writes before it leaves the rest to the leader.
 const ROUNDS_MAX: usize = 64;
-
-/// How soon a device that is full, and cannot say when it is not, is tried again.
-const RETRY_FULL: Duration = Duration::from_millis(1);
 
 /// What has to be done without the lock, after a call or a batch.
 struct Errands {
@@ -138,6 +134,9 @@ impl Core {
             batch.push(packet);
             writes |= !port.blocked;
         }
+        for port in &mut self.ports {
+            port.signals_seen = port.signals;
+        }
         self.writing = writes;
         writes
     }
@@ -234,13 +233,8 @@ impl Core {
             return;
         }
         port.deadline = deadline;
-        if batch.is_empty() {
-            return;
-        }
-        port.blocked = true;
-        if !port.has_descriptor {
-            let retry = now + RETRY_FULL;
-            port.deadline = Some(deadline.map_or(retry, |d| d.min(retry)));
+        if !batch.is_empty() {
+            port.block(now);
         }
     }
 }

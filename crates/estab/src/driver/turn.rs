@@ -255,11 +255,14 @@ impl Core {
             until: until.min(self.next_deadline()),
         };
         for (index, port) in self.ports.iter_mut().enumerate() {
+            if port.retry.is_some_and(|retry| retry <= now) {
+                port.retry = None;
+                port.blocked = false;
+                plan.due.add(index);
+            }
             if port.deadline.is_some_and(|deadline| deadline <= now) {
                 port.deadline = None;
                 port.failing = false;
-                // One without a descriptor, that was full, is tried again too.
-                port.blocked &= port.has_descriptor;
                 plan.due.add(index);
             }
             if port.failing {

@@ -18,7 +18,7 @@ impl Interceptor {
     /// Opens it; `undecided_max` requests may wait for a decision. See [`Host::intercept`].
     ///
     /// # Errors
-    /// There is such a listener already.
+    /// `undecided_max` is 0; the host is down.
     pub fn open(host: &Host, undecided_max: u32) -> io::Result<Self> {
         Ok(Self::from_blocking(host.intercept(undecided_max)?))
     }
