@@ -28,6 +28,14 @@ fn host(offload: bool) -> Host {
         .unwrap()
 }
 
+/// Ends the host in order, and waits until its device is gone.
+fn finish(host: Host) {
+    let report = host.shutdown(Duration::from_secs(5));
+    assert!(report.is_complete(), "{report:?}");
+    drop(host);
+    eventually("the device is gone", || netlink::link("estab0").is_err());
+}
+
 fn ours(port: u16) -> SocketAddr {
     SocketAddr::new(OURS, port)
 }
@@ -93,7 +101,7 @@ fn the_kernel_connects_to_us() {
             assert_eq!(peer, kernels.local_addr().unwrap());
             exchange(accepted, kernels);
             drop(listener);
-            host.shutdown(Duration::from_secs(1));
+            finish(host);
         }
     });
 }
@@ -111,7 +119,7 @@ fn we_connect_to_the_kernel() {
             drop(listener);
             let error = TcpStream::connect(&host, address).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-            host.shutdown(Duration::from_secs(1));
+            finish(host);
         }
     });
 }
