@@ -3,9 +3,10 @@
 use crate::{HostId, Network, PeerReport};
 use core::fmt;
 use core::time::Duration;
-use estab_tcp::{Cause, SeqNum, State};
+use estab_tcp::{Cause, Header, SeqNum, State};
 use estab_trace::states::{Edge, edges};
 use estab_trace::{Record, Relative, TcpRecord};
+use estab_wire::tcp::UnscaledWindow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that does not hold.
@@ -140,7 +141,8 @@ pub fn segments_fit(records: &[Record], mtu: [u16; 2]) -> Result<(), Violation> 
     Ok(())
 }
 
-/// No host ever took back a window that it had offered (RFC 9293 3.8.6).
+/// No host ever took back a window that it had offered (RFC 9293 3.8.6), but for what a window scale cannot express: less than
+/// one unit, which a receiver whose buffer is full rounds down and still accepts (RFC 7323).
 ///
 /// # Errors
 /// Tells the first time.
@@ -159,16 +161,21 @@ pub fn windows_are_kept(records: &[Record]) -> Result<(), Violation> {
         if !header.flags.ack() || header.flags.rst() {
             continue;
         }
-        let edge = header.ack + relative.window_bytes(tuple.local, tuple.remote, header);
-        if let Some(before) = edges.insert(way, edge) {
-            must(before.at_or_before(edge), || {
-                let by = before.since(edge);
-                format!(
-                    "{} took {by} bytes of window back at {:?}",
-                    record.host, record.time
-                )
-            })?;
-        }
+        let bytes = |header: &Header| relative.window_bytes(tuple.local, tuple.remote, header);
+        let unit = bytes(&Header {
+            window: UnscaledWindow(1),
+            ..header.clone()
+        });
+        let edge = header.ack + bytes(header);
+        let before = edges.entry(way).or_insert(edge);
+        must(before.before(edge + unit), || {
+            let by = before.since(edge);
+            format!(
+                "{} took {by} bytes of window back at {:?}",
+                record.host, record.time
+            )
+        })?;
+        *before = before.max(edge);
     }
     Ok(())
 }

@@ -69,7 +69,7 @@ fn streams_that_differ_are_found() {
         },
         PeerReport {
             error: Some(Error::Connection(ConnectionError::Reset)),
-            ..good.clone()
+            ..good
         },
     ];
     for bad in &bad {
@@ -81,7 +81,7 @@ fn streams_that_differ_are_found() {
     assert!(checkers::streams_are_prefixes(&good, &bad[0]).is_err());
     let more = PeerReport {
         received: 11,
-        ..good.clone()
+        ..good
     };
     assert!(checkers::streams_are_prefixes(&good, &more).is_err());
 }
