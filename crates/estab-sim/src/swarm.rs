@@ -190,7 +190,7 @@ impl Dice {
         }
         if self.one_in(4) {
             // Long enough for the last ACK to be lost a few times.
-            settings.tcp_time_wait = self.millis(20_000, 40_000);
+            settings.tcp_time_wait = self.millis(40_000, 80_000);
         }
         settings
     }

@@ -2,8 +2,11 @@
 
 use core::time::Duration;
 use estab_device::impair::Verdict;
-use estab_sim::{End, Filter, HostId, LinkConfig, LinkId, Network, Rule};
-use estab_stack::{Error, MessageFlags, SocketId, Wait};
+use estab_sim::{
+    End, Filter, HostId, LinkConfig, LinkId, Listener, Network, Pattern, Peer, PeerConfig, Rule,
+    checkers,
+};
+use estab_stack::{Error, Medium, MessageFlags, SocketId, Wait};
 use estab_tcp::{Instant, Settings, State};
 
 struct Pair {
@@ -156,4 +159,52 @@ fn nothing_happens_when_nobody_has_anything_to_do() {
     assert_eq!(pair.net.next_deadline(), None);
     assert!(pair.net.run_to_rest(Duration::from_secs(1)));
     assert_eq!(pair.net.now(), Instant::ZERO);
+}
+
+/// One server in the middle, a client on each of its links: one of IP packets, one of Ethernet frames over IPv6.
+#[test]
+fn a_host_may_have_several_links_of_several_kinds() {
+    let mut net = Network::new(3);
+    let [a, server, c] = ["a", "server", "c"].map(|name| net.add_host(name, Settings::default()));
+    let ethernet = LinkConfig {
+        medium: Medium::Ethernet,
+        ..LinkConfig::default()
+    };
+    net.join(
+        a,
+        "10.0.1.1/24",
+        server,
+        "10.0.1.2/24",
+        LinkConfig::default(),
+    );
+    net.join(c, "fd00::1/64", server, "fd00::2/64", ethernet);
+    let data = Pattern::new(9);
+    let mut ends = Vec::new();
+    for (client, at) in [(a, "10.0.1.2:80"), (c, "[fd00::2]:80")] {
+        let at = at.parse().expect("an address");
+        let gets = PeerConfig {
+            gets: data,
+            ..PeerConfig::default()
+        };
+        let (listener, servers) = Listener::new(at, 1, 1, gets);
+        net.add_app(server, listener);
+        let sends = PeerConfig {
+            send: 100_000,
+            sends: data,
+            ..PeerConfig::default()
+        };
+        let (peer, report) = Peer::connect(at, sends);
+        net.add_app(client, peer);
+        ends.push((report, servers));
+    }
+    assert!(net.run_until(Duration::from_secs(60), |net| net.apps_done()));
+    for (client, servers) in ends {
+        let server = servers.all()[0].now();
+        assert_eq!(server.received, 100_000);
+        assert_eq!(checkers::streams_are_equal(&client.now(), &server), Ok(()));
+    }
+    assert_eq!(
+        checkers::nothing_is_left(&mut net, Duration::from_secs(3600)),
+        Ok(())
+    );
 }
