@@ -23,7 +23,7 @@ use estab_wire::udp::{HEADER_LEN, Header};
 /// What a datagram costs in a receive queue beside its bytes, so that empty ones fill it too.
 const OVERHEAD: usize = 128;
 /// Datagrams larger than this are kept as slices of the device's buffer, smaller ones are copied out of it.
-const COPY_MAX: usize = 1024;
+const COPY_MAX: usize = 16 << 10;
 
 slotmap::new_key_type! {
     /// A connected UDP socket in the table.
@@ -35,7 +35,7 @@ pub(crate) struct Udp {
     pub(crate) ports: Ports,
     /// Sockets without a peer.
     pub(crate) receivers: Receivers,
-    /// Sockets with a peer. Of several with the same ends the first gets all.
+    /// Sockets with a peer; no two have the same ends.
     peers: TupleTable<PeerId, SocketId>,
     /// Sockets that could not send because the way out was full.
     blocked: VecDeque<SocketId>,
@@ -424,17 +424,17 @@ impl Stack {
         let local = self.udp_local(now, socket, remote, interface)?;
         let local = canonical(local, None);
         let tuple = FourTuple { local, remote };
-        let peer = match self.udp.peers.find(&tuple) {
-            Some(_) => None,
-            None => Some(self.udp.peers.insert_with_key(tuple, |_| socket)),
-        };
+        if self.udp.peers.find(&tuple).is_some() {
+            return Err(Error::AddressInUse);
+        }
+        let peer = self.udp.peers.insert_with_key(tuple, |_| socket);
         let state = self.sockets.get_mut(socket)?;
         if let Some(hold) = &state.hold {
             self.udp.receivers.remove(hold.scope, hold.port, socket);
         }
         let state = self.udp_socket_mut(socket)?;
         state.tuple = Some(tuple);
-        state.peer = peer;
+        state.peer = Some(peer);
         state.interface = interface;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod support;
 use estab_stack::*;
+use estab_tcp::State;
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, SocketAddr};
 use support::*;
@@ -49,6 +50,7 @@ fn the_matrix_of_reuse() {
     }
 }
 
+// RFC 9293 3.9.1.1 MUST-41: a passive OPEN makes a record of its own, or fails and leaves the others alone.
 #[test]
 fn two_may_bind_with_reuse_address_but_one_listens() {
     let mut net = pair();
@@ -59,8 +61,33 @@ fn two_may_bind_with_reuse_address_but_one_listens() {
     net.hosts[A].listen(net.now, first, 1).unwrap();
     let result = net.hosts[A].listen(net.now, second, 1);
     assert_eq!(result, Err(Error::AddressInUse));
+    let client = net.connect(B, at(A, 80));
+    net.settle();
+    net.accept(A, first);
+    assert_eq!(net.state(B, client), State::Established);
     net.close(A, first).unwrap();
     assert_eq!(net.hosts[A].listen(net.now, second, 1), Ok(()));
+}
+
+// RFC 9293 3.9.1.1 MUST-42: LISTEN on a port while a connection with it is in SYN-SENT, or in SYN-RECEIVED.
+#[test]
+fn one_may_listen_where_a_connection_is_being_opened() {
+    let mut net = pair();
+    net.filter(|_, _| false);
+    let client = socket(&mut net, false, true, false);
+    bind(&mut net, client, any(80)).unwrap();
+    let _ = net.hosts[A].connect(net.now, client, at(B, 99), None);
+    for state in [State::SynSent, State::SynReceived] {
+        if state == State::SynReceived {
+            let syn = header(estab_tcp::Flags::SYN, 5, 0);
+            net.inject(A, packet(at(B, 99), at(A, 80), &syn, b""));
+        }
+        assert_eq!(net.state(A, client), state);
+        let listener = socket(&mut net, false, true, false);
+        bind(&mut net, listener, any(80)).unwrap();
+        assert_eq!(net.hosts[A].listen(net.now, listener, 1), Ok(()));
+        net.close(A, listener).unwrap();
+    }
 }
 
 #[test]

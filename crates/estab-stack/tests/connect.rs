@@ -1,10 +1,8 @@
 //! Active opening: addresses, ports, errors, connecting twice and to oneself, ICMP.
 
 mod support;
-use bytes::Bytes;
 use estab_stack::*;
 use estab_tcp::{ConnectionError, Flags, State};
-use estab_wire::{icmpv4, ipv4, protocol};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -73,6 +71,7 @@ fn a_failed_socket_tells_and_may_try_again_from_the_same_port() {
     assert_eq!(net.hosts[A].local_address(client), Ok(at(A, 7777)));
 }
 
+// RFC 9293 3.9.1.1 MUST-46.
 #[test]
 fn addresses_that_cannot_be() {
     let mut net = pair();
@@ -247,26 +246,6 @@ fn simultaneous_open_is_one_connection() {
         assert_eq!(net.counters(host).connections, 1);
     }
     assert_eq!(net.seen.len(), 4, "four segments");
-}
-
-/// An ICMP error from `from` about a packet that A sent.
-fn icmp(from: Ipv4Addr, quoted: &Bytes, kind: u8, code: u8, rest: u32) -> Bytes {
-    let quoted = &quoted[..28];
-    let mut message = vec![kind, code, 0, 0];
-    message.extend(rest.to_be_bytes());
-    message.extend(quoted);
-    let mut sum = estab_wire::checksum::Sum::new();
-    sum.add_bytes(&message);
-    let sum = sum.finish();
-    message[2..4].copy_from_slice(&sum.to_be_bytes());
-    assert!(icmpv4::Message::parse(&message).is_ok());
-    let mut ip = [0; ipv4::HEADER_LEN];
-    ipv4::Header {
-        total_len: (ip.len() + message.len()) as u16,
-        ..ipv4::Header::new(from, ADDRESS[A], protocol::ICMP)
-    }
-    .emit(&mut ip);
-    [&ip[..], &message].concat().into()
 }
 
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);

@@ -138,9 +138,30 @@ fn a_waiting_close_can_be_given_up_and_the_data_is_still_sent() {
     assert_eq!(net.close_waiting(A, client), Err(BLOCKS));
     assert_eq!(net.close(A, client), Ok(()));
     assert_eq!(net.counters(A).orphans, 1);
+    net.run_secs(10);
     net.no_filter();
-    net.run_secs(3);
+    net.run_secs(20);
     assert_eq!(net.receive(B, server).unwrap(), b"the rest");
+    assert_eq!(net.sent_with(A, Flags::RST), 0);
+}
+
+#[test]
+fn a_wait_that_is_over_leaves_an_orphan_that_closes_in_order() {
+    let (mut net, client, server) = with_data(WAIT, false);
+    assert_eq!(net.close_waiting(A, client), Err(BLOCKS));
+    net.run_secs(6);
+    assert_eq!(
+        net.sent_with(A, Flags::RST),
+        0,
+        "all was acknowledged in time"
+    );
+    assert_eq!(net.close_waiting(A, client), Ok(()));
+    assert_eq!(net.counters(A).orphans, 1);
+    assert_eq!(net.receive(B, server).unwrap(), b"the rest");
+    net.close(B, server).unwrap();
+    net.settle();
+    let counters = net.counters(A);
+    assert_eq!((counters.orphans, counters.time_wait), (0, 1));
 }
 
 #[test]

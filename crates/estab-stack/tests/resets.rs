@@ -10,7 +10,7 @@ fn stranger(port: u16) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, 77], port))
 }
 
-// RFC 9293 3.10.7.1, 3.5.2 MUST-5 (no RST for a RST).
+// RFC 9293 3.10.7.1, 3.5.2.
 #[test]
 fn a_reset_is_made_acceptable_to_who_gets_it() {
     let mut net = pair();
@@ -66,7 +66,7 @@ fn a_reset_is_made_acceptable_to_who_gets_it() {
     assert_eq!((net.counters(B).resets_out, net.sent(B).len()), (5, 5));
 }
 
-// RFC 9293 3.9.2.3 MUST-57: silently discarded.
+// RFC 9293 3.9.2.3 MUST-57, MUST-63: silently discarded.
 #[test]
 fn groups_and_impostors_get_no_answer() {
     let mut net = pair();

@@ -260,6 +260,9 @@ impl Connection {
     /// The lingering closer gave up waiting, or never waited: from now on the limits of orphans hold.
     pub fn orphan(&mut self) {
         self.life.orphan = true;
+        if self.life.closed {
+            self.timers.stop(Timer::User);
+        }
     }
 
     /// ABORT (RFC 9293 3.10.5): what is queued is dropped, the peer is reset, there is no TIME-WAIT.

@@ -64,9 +64,11 @@ impl Stack {
 
     /// Active OPEN (RFC 9293 3.10.1) of a TCP socket: always gives [`Error::InProgress`] when it begins; the socket becomes
     /// writable when it is decided, and then [`Self::take_error`] says how. Without a bound address the route chooses one, without
-    /// a bound port an ephemeral one is taken (RFC 6056). `timeout` limits the opening; without it the SYN's retransmissions do.
+    /// a bound port an ephemeral one is taken (RFC 6056). `timeout` limits the opening; without it the SYN's
+    /// retransmissions do.
     ///
-    /// Of a UDP socket it sets the peer. An unspecified address means this host.
+    /// Of a UDP socket it sets the peer; no two sockets may have both ends in common ([`Error::AddressInUse`]). An unspecified
+    /// address means this host.
     ///
     /// # Errors
     /// Also [`Error::AlreadyInProgress`], [`Error::AlreadyConnected`], [`Error::AddressNotAvailable`] (the four-tuple is in use, or
@@ -164,6 +166,8 @@ impl Stack {
     }
 
     /// The local address towards a peer: the bound one, or what the route says.
+    // RFC 9293 3.9.1.1 MUST-43: the application may choose it. MUST-44: else the IP layer does. MUST-45: a connection keeps it, for
+    // it is a part of the four-tuple.
     pub(crate) fn source(
         &self,
         socket: SocketId,

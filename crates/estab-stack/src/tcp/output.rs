@@ -41,8 +41,11 @@ impl Stack {
         let tuple = *kept.connection.tuple();
         if kept.generation != generation {
             kept.generation = generation;
-            let path = self.ip.route(now, tuple.remote.ip(), kept.interface);
-            kept.max_segments = path.map_or(1, |path| max_segments(&path));
+            if let Ok(path) = self.ip.route(now, tuple.remote.ip(), kept.interface) {
+                kept.max_segments = max_segments(&path);
+                let mut cx = self.reporter.cx(now, &self.settings);
+                kept.connection.limit_path_mtu(&mut cx, path.mtu.into());
+            }
         }
         let mut cx = self.reporter.cx(now, &self.settings);
         let Some(segment) = kept.connection.poll_transmit(&mut cx, kept.max_segments) else {
@@ -63,10 +66,9 @@ impl Stack {
         let tuple = *kept.connection.tuple();
         let kind = match error {
             Error::MessageTooLong => {
-                let path = self.ip.route(now, tuple.remote.ip(), kept.interface);
-                path.ok().map(|path| IcmpErrorKind::PacketTooBig {
-                    mtu: path.mtu.into(),
-                })
+                // It can only be the link's own limit: look again.
+                kept.generation = 0;
+                None
             }
             Error::NetworkUnreachable => Some(IcmpErrorKind::NetUnreachable),
             Error::HostUnreachable => Some(IcmpErrorKind::HostUnreachable),
@@ -180,7 +182,7 @@ pub(crate) fn is_link_local(address: IpAddr) -> bool {
 }
 
 /// The RST that answers a segment to no connection.
-// RFC 9293 3.10.7.1, 3.5.2 (MUST-5 is the caller's: never in answer to a RST).
+// RFC 9293 3.10.7.1, 3.5.2. That a RST is never answered is the caller's care.
 pub(super) fn reset_for(header: &Header, seq_len: u32) -> SegmentOut {
     let (seq, ack, flags) = if header.flags.ack() {
         (header.ack, SeqNum(0), Flags::RST)

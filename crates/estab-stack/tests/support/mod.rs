@@ -368,3 +368,28 @@ pub fn header(flags: Flags, seq: u32, ack: u32) -> Header {
         },
     }
 }
+
+/// An ICMP error from `from` about a packet that A sent.
+pub fn icmp(from: Ipv4Addr, quoted: &Bytes, kind: u8, code: u8, rest: u32) -> Bytes {
+    let quoted = &quoted[..28];
+    let mut message = vec![kind, code, 0, 0];
+    message.extend(rest.to_be_bytes());
+    message.extend(quoted);
+    let mut sum = estab_wire::checksum::Sum::new();
+    sum.add_bytes(&message);
+    let sum = sum.finish();
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    assert!(estab_wire::icmpv4::Message::parse(&message).is_ok());
+    let mut ip = [0; ipv4::HEADER_LEN];
+    ipv4::Header {
+        total_len: (ip.len() + message.len()) as u16,
+        ..ipv4::Header::new(from, ADDRESS[A], protocol::ICMP)
+    }
+    .emit(&mut ip);
+    [&ip[..], &message].concat().into()
+}
+
+/// A router says that a packet of A's is too long.
+pub fn too_big(quoted: &Bytes, mtu: u32) -> Bytes {
+    icmp(Ipv4Addr::new(10, 0, 0, 254), quoted, 3, 4, mtu)
+}

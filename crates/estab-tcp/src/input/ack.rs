@@ -116,6 +116,8 @@ fn close_as_acknowledged(connection: &mut Connection, cx: &mut Cx<'_>) -> Step {
 impl Connection {
     fn flushed(&mut self) {
         self.life.flushed = true;
+        // A lingering close has got what it waited for.
+        self.timers.stop(Timer::User);
         self.due.events.set(ConnectionEvent::Flushed);
     }
 

@@ -40,6 +40,14 @@ impl Connection {
     }
 
     // RFC 9293 3.7.1 SHLD-6.
+    /// The network layer knows that the path takes no larger IP packets than this: another connection learned it, or the route
+    /// changed. A larger one than is known changes nothing.
+    pub fn limit_path_mtu(&mut self, cx: &mut Cx<'_>, mtu: u32) {
+        if !matches!(self.state, State::Closed | State::TimeWait) {
+            self.path_shrank(cx, mtu);
+        }
+    }
+
     /// The path takes less than we sent (RFC 1191): what is outstanding is cut anew. It was not congestion.
     fn path_shrank(&mut self, cx: &mut Cx<'_>, mtu: u32) {
         let headers = if self.tuple.remote.is_ipv4() { 40 } else { 60 };
