@@ -82,14 +82,16 @@ pub(crate) fn complete_checksum(packet: &mut [u8], checksum: ChecksumOffload) {
     let mut sum = Sum::new();
     sum.add_bytes(covered);
     if let Some(field) = packet.get_mut(field..field + 2) {
-        field.copy_from_slice(&transport_checksum(sum).to_be_bytes());
+        let is_udp = usize::from(checksum.offset) == udp::CHECKSUM_OFFSET;
+        field.copy_from_slice(&transport_checksum(sum, is_udp).to_be_bytes());
     }
 }
 
-/// The checksum to write. UDP reserves zero for "none" (RFC 768), and TCP takes either form of zero.
-pub(crate) const fn transport_checksum(sum: Sum) -> u16 {
+/// The checksum to write. UDP reserves zero for "none" and writes the other form of it (RFC 768); for TCP that form would
+/// look wrong to those who compare instead of adding up.
+const fn transport_checksum(sum: Sum, is_udp: bool) -> u16 {
     match sum.finish() {
-        0 => 0xffff,
+        0 if is_udp => 0xffff,
         checksum => checksum,
     }
 }
@@ -122,7 +124,8 @@ pub(crate) fn complete_transport_checksum(medium: Medium, packet: &mut [u8]) {
     let mut sum = pseudo_header(layers.src, layers.dst, layers.protocol, len);
     sum.add_bytes(segment);
     if let Some(field) = segment.get_mut(offset..offset + 2) {
-        field.copy_from_slice(&transport_checksum(sum).to_be_bytes());
+        let is_udp = layers.protocol == protocol::UDP;
+        field.copy_from_slice(&transport_checksum(sum, is_udp).to_be_bytes());
     }
 }
 
@@ -181,4 +184,60 @@ fn has_right_sum(medium: Medium, packet: &PacketIn) -> bool {
         let segment = packet.data.get(layers.transport..end);
         segment.is_some_and(|segment| tcp::verify(layers.src, layers.dst, segment))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{complete_checksum, complete_transport_checksum};
+    use core::net::Ipv4Addr;
+    use estab_stack::{ChecksumOffload, Medium};
+    use estab_wire::{ipv4, protocol, tcp, udp};
+
+    /// A packet with a transport header of zeros and a word behind it.
+    fn packet(number: u8, header_len: usize, word: u16) -> Vec<u8> {
+        let (src, dst) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        let len = header_len + 2;
+        let mut header = [0; ipv4::HEADER_LEN];
+        ipv4::Header {
+            total_len: (ipv4::HEADER_LEN + len) as u16,
+            ..ipv4::Header::new(src, dst, number)
+        }
+        .emit(&mut header);
+        let mut packet = header.to_vec();
+        packet.resize(ipv4::HEADER_LEN + header_len, 0);
+        packet.extend_from_slice(&word.to_be_bytes());
+        packet
+    }
+
+    #[test]
+    fn a_checksum_of_zero_is_written_as_ones_for_udp_only() {
+        let all = [
+            (protocol::TCP, tcp::HEADER_LEN, tcp::CHECKSUM_OFFSET, 0),
+            (protocol::UDP, udp::HEADER_LEN, udp::CHECKSUM_OFFSET, 0xffff),
+        ];
+        for (number, header_len, offset, wanted) in all {
+            let field = ipv4::HEADER_LEN + offset;
+            let read = |packet: &[u8]| u16::from_be_bytes([packet[field], packet[field + 1]]);
+            let fill = |word| {
+                let mut packet = packet(number, header_len, word);
+                // UDP's zero would mean that there is none.
+                packet[field] = 1;
+                complete_transport_checksum(Medium::Ip, &mut packet);
+                packet
+            };
+            // The word that brings the sum to all ones.
+            let word = read(&fill(0));
+            assert_eq!(read(&fill(word)), wanted, "whole, protocol {number}");
+
+            let mut partial = packet(number, header_len, word);
+            let rest: u32 = u32::from(!word) % 0xffff;
+            partial[field..field + 2].copy_from_slice(&(rest as u16).to_be_bytes());
+            let offload = ChecksumOffload {
+                start: ipv4::HEADER_LEN as u16,
+                offset: offset as u16,
+            };
+            complete_checksum(&mut partial, offload);
+            assert_eq!(read(&partial), wanted, "partial, protocol {number}");
+        }
+    }
 }
