@@ -125,6 +125,8 @@ mod table;
 mod tcp;
 mod timers;
 mod udp;
+#[cfg(test)]
+mod work;
 
 pub use counters::Counters;
 pub use error::{Error, Wait};

@@ -145,10 +145,14 @@ impl Sockets {
     }
 
     pub(crate) fn get(&self, id: SocketId) -> Result<&Socket, Error> {
+        #[cfg(test)]
+        crate::work::lookup();
         self.slots.get(id).map(|s| &**s).ok_or(Error::BadSocket)
     }
 
     pub(crate) fn get_mut(&mut self, id: SocketId) -> Result<&mut Socket, Error> {
+        #[cfg(test)]
+        crate::work::lookup();
         self.slots
             .get_mut(id)
             .map(|s| &mut **s)
@@ -169,6 +173,8 @@ impl Sockets {
 
     /// The readiness is this now: what rose will be told.
     pub(crate) fn set_readiness(&mut self, id: SocketId, now: Readiness) {
+        #[cfg(test)]
+        crate::work::lookup();
         let Some(socket) = self.slots.get_mut(id) else {
             return;
         };

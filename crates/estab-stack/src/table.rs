@@ -65,6 +65,8 @@ impl<K: Key, V> TupleTable<K, V> {
     }
 
     pub(crate) fn find(&self, tuple: &FourTuple) -> Option<K> {
+        #[cfg(test)]
+        crate::work::lookup();
         let hash = self.hash.of(tuple);
         let same = |key: &K| self.slots.get(*key).is_some_and(|e| e.tuple == *tuple);
         self.index.find(hash, same).copied()
@@ -87,10 +89,14 @@ impl<K: Key, V> TupleTable<K, V> {
     }
 
     pub(crate) fn get(&self, key: K) -> Option<&V> {
+        #[cfg(test)]
+        crate::work::lookup();
         self.slots.get(key).map(|entry| &entry.value)
     }
 
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut V> {
+        #[cfg(test)]
+        crate::work::lookup();
         self.slots.get_mut(key).map(|entry| &mut entry.value)
     }
 
@@ -100,11 +106,15 @@ impl<K: Key, V> TupleTable<K, V> {
     }
 
     pub(crate) fn tuple(&self, key: K) -> Option<FourTuple> {
+        #[cfg(test)]
+        crate::work::lookup();
         self.slots.get(key).map(|entry| entry.tuple)
     }
 
     /// Keeps the value, but gives its tuple free.
     pub(crate) fn unlink(&mut self, key: K) {
+        #[cfg(test)]
+        crate::work::lookup();
         if let Some(entry) = self.slots.get_mut(key)
             && core::mem::take(&mut entry.linked)
             && let Ok(found) = self.index.find_entry(entry.hash, |other| *other == key)

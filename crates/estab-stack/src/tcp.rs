@@ -11,6 +11,8 @@ mod listen;
 mod open;
 mod output;
 mod sequence;
+#[cfg(test)]
+mod tests;
 mod time_wait;
 mod transfer;
 

@@ -118,6 +118,8 @@ impl<K: Copy> Timers<K> {
     /// Makes the top of the heap a true deadline.
     fn settle(&mut self) {
         while let Some(Reverse(top)) = self.heap.peek() {
+            #[cfg(test)]
+            crate::work::timer_steps(1);
             let (id, at, order) = (top.id, top.at, top.order);
             let moved = match self.slots.get_mut(id) {
                 Some(slot) if slot.queued == Some((at, order)) => match slot.deadline {
@@ -139,6 +141,8 @@ impl<K: Copy> Timers<K> {
     /// Keeps what is stale below what is not, so that the heap's memory follows the number of timers.
     fn compact(&mut self) {
         if self.heap.len() > 2 * self.slots.len() + 64 {
+            #[cfg(test)]
+            crate::work::timer_steps(self.heap.len() as u64);
             let slots = &self.slots;
             self.heap.retain(|Reverse(item)| {
                 slots
