@@ -68,7 +68,7 @@ fn a_reset_raises_everything() {
         .with(Readiness::HANG_UP)
         .with(Readiness::ERROR);
     assert_eq!(net.events[B], [StackEvent::Ready(server, all)]);
-    // peers.md: a RST in ESTABLISHED must surface as a reset, not as end of file.
+    // A RST in ESTABLISHED must surface as a reset, not as end of file.
     let reset = Error::Connection(ConnectionError::Reset);
     assert_eq!(net.receive(B, server), Err(reset));
     assert_eq!(net.receive(B, server).unwrap(), b"");

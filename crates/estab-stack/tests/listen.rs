@@ -172,9 +172,9 @@ fn data_and_fin_right_behind_the_third_ack_are_delivered() {
     assert_eq!(net.receive(B, server).unwrap(), b"");
 }
 
-// peers.md: a SYN with ECE and CWR set is a plain SYN to a stack without ECN (RFC 3360); so is one with reserved bits.
+// A SYN with ECE and CWR set is a plain SYN to a stack without ECN (RFC 3360); so is one with reserved bits.
 #[test]
-fn a_syn_with_ecn_or_reserved_bits_is_a_plain_syn() {
+fn pitfall_a_syn_with_ecn_or_reserved_bits_is_a_plain_syn() {
     let mut net = pair();
     net.listen(B, 80, 8);
     let strange = [

@@ -1,4 +1,4 @@
-//! Validators of a file, and requests that are conditional on them (RFC 9110 13).
+//! Validators of a file, and requests that are conditional on them (RFC 9110).
 
 use hyper::HeaderMap;
 use hyper::header::{
@@ -47,7 +47,7 @@ impl Validators {
         }
     }
 
-    /// The conditions in the order of RFC 9110 13.2.2, for GET and HEAD.
+    /// The conditions in the order of RFC 9110, for GET and HEAD.
     pub(crate) fn evaluate(&self, headers: &HeaderMap) -> Verdict {
         if headers.contains_key(IF_MATCH) {
             if !self.matches(headers, IF_MATCH, false) {

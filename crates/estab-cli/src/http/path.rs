@@ -37,7 +37,7 @@ fn unescape(segment: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// One name of a path, escaped so that it is one segment of a URL (RFC 3986 2.3: only unreserved bytes stay).
+/// One name of a path, escaped so that it is one segment of a URL (RFC 3986: only unreserved bytes stay).
 pub(crate) fn escape(name: &Path) -> String {
     let mut out = String::new();
     for &byte in name.as_os_str().as_bytes() {

@@ -157,7 +157,7 @@ fn file_answer<B>(
         Verdict::NotModified => response(StatusCode::NOT_MODIFIED, Body::default()),
         Verdict::PreconditionFailed => plain(StatusCode::PRECONDITION_FAILED),
         Verdict::Proceed => {
-            // RFC 9110 14.2: a range counts for GET only.
+            // RFC 9110: a range counts for GET only.
             let asked = (request.method() == Method::GET && validators.range_applies(headers))
                 .then(|| headers.get(RANGE)?.to_str().ok())
                 .flatten();
@@ -201,7 +201,7 @@ fn content(file: File, ranges: Ranges, size: u64, content_type: &str) -> Respons
     }
 }
 
-/// `multipart/byteranges` (RFC 9110 14.6).
+/// `multipart/byteranges` (RFC 9110).
 fn multipart(file: File, pieces: &[Span], size: u64, content_type: &str) -> Response<Body> {
     // Any text serves that is no line of the file; one made of its version is not put there by accident.
     let boundary = format!("estab-part-{size:x}-{:x}", pieces[0].start);

@@ -10,7 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "challenge-ack",
     title: "somebody guesses a sequence number",
     about: "A forged RST whose number is in the window, but not just the next one, must not end the connection: b answers with an ACK that says \
-            what the next number is (RFC 5961 3.2). Had the peer really sent it, its next RST would be exact. Answers are limited, so the \
+            what the next number is (RFC 5961). Had the peer really sent it, its next RST would be exact. Answers are limited, so the \
             second forgery gets none.",
     setup: Setup::default,
     play,

@@ -7,7 +7,7 @@ use estab_tcp::{ConnectionError, Instant};
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "connect-timeout",
     title: "nobody answers",
-    about: "The SYN is sent again after 1, 2, 4, 8 and 16 seconds (RFC 6298 2.1, 5.5). The caller gave its connect 31 s: \
+    about: "The SYN is sent again after 1, 2, 4, 8 and 16 seconds (RFC 6298). The caller gave its connect 31 s: \
             then it fails with ETIMEDOUT. Without that it would go on until 63 s.",
     setup: Setup::default,
     play,

@@ -8,7 +8,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "fast-retransmit",
     title: "three duplicate ACKs tell of a loss",
     about: "The third of ten segments is lost. Each segment behind it makes b repeat its ACK at once, with a SACK block \
-            for what it has; the third repetition makes a send the lost one again without waiting for the timer (RFC 5681 3.2).",
+            for what it has; the third repetition makes a send the lost one again without waiting for the timer (RFC 5681).",
     setup: Setup::default,
     play,
     check,

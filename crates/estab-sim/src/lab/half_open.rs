@@ -9,7 +9,7 @@ use estab_tcp::{ConnectionError, Flags, State};
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "half-open",
     title: "a crashed and connects again from the same port",
-    about: "Host b still has the old connection. It answers the SYN with a challenge ACK (RFC 5961 4.2), whose number means \
+    about: "Host b still has the old connection. It answers the SYN with a challenge ACK (RFC 5961), whose number means \
             nothing to a; a answers with a RST that has just that number, b forgets the old connection, and the repeated SYN opens a new \
             one (RFC 9293 3.5.1, figure 9).",
     setup: Setup::default,

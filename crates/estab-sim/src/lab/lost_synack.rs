@@ -7,7 +7,7 @@ use estab_tcp::{Flags, State};
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "lost-synack",
     title: "the SYN-ACK is lost",
-    about: "Both sides have something unacknowledged, so both try again after a second (RFC 6298 2.1): a its SYN, \
+    about: "Both sides have something unacknowledged, so both try again after a second (RFC 6298): a its SYN, \
             b its SYN-ACK. Whichever comes first opens the connection; the repeated SYN does not make a second one.",
     setup: Setup::default,
     play,

@@ -7,7 +7,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "retransmission",
     title: "a segment is lost, and lost again",
     about: "With nothing behind it no duplicate ACK can tell: the retransmission timer does, and doubles each time it \
-            fires for the same data (RFC 6298 5.5). After a round trip of 20 ms the first time-out is the smallest allowed, 200 ms, and a little.",
+            fires for the same data (RFC 6298). After a round trip of 20 ms the first time-out is the smallest allowed, 200 ms, and a little.",
     setup: Setup::default,
     play,
     check,

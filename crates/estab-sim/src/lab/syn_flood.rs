@@ -11,7 +11,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "syn-flood",
     title: "more SYNs than there is room for",
     about: "Twelve SYNs from addresses that never answer fill a SYN queue of eight. From then on b answers with SYN cookies: its \
-            sequence number is a keyed hash, and it remembers nothing (RFC 4987 3.6). The client that comes then is served like any other, because its \
+            sequence number is a keyed hash, and it remembers nothing (RFC 4987). The client that comes then is served like any other, because its \
             ACK brings the cookie back.",
     setup,
     play,

@@ -4,9 +4,9 @@ use crate::Cidr;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use estab_wire::ethernet::Address as Mac;
 
-/// All nodes, link-local scope (RFC 4291 2.7.1).
+/// All nodes, link-local scope (RFC 4291).
 pub(super) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-/// All routers, link-local scope (RFC 4291 2.7.1).
+/// All routers, link-local scope (RFC 4291).
 pub(super) const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
 /// All hosts on this subnet (RFC 1112).
 pub(super) const ALL_HOSTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);

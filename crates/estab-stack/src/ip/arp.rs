@@ -36,7 +36,7 @@ impl IpLayer {
             return self.discard(cx, |c| &mut c.neighbour_ignored, DropReason::Address);
         }
         if entry.has(IpAddr::V4(sender)) {
-            // RFC 5227 section 2.4. The address stays ours: the program gave it to us.
+            // RFC 5227: the address stays ours, the program gave it to us.
             self.counters.address_conflicts += 1;
             return None;
         }
@@ -112,7 +112,7 @@ impl IpLayer {
         }
     }
 
-    /// Tells the link about a new address of ours (RFC 5227 section 2.3, RFC 4861 section 7.2.6).
+    /// Tells the link about a new address of ours (RFC 5227, RFC 4861).
     pub(super) fn announce(&mut self, cx: &mut IpCx<'_>, interface: InterfaceId, address: IpAddr) {
         let Some(entry) = self
             .interface(interface)

@@ -1,4 +1,4 @@
-//! Echo requests of our own, and the replies to them (RFC 792, RFC 4443 section 4).
+//! Echo requests of our own, and the replies to them (RFC 792, RFC 4443).
 
 use super::input::Received;
 use super::output::Packet;

@@ -168,7 +168,7 @@ impl IpLayer {
             Err(error) => return self.icmp_unusable(cx, error),
         };
         if message.is_ndp() {
-            // RFC 4861 section 6.1 and 7.1: from this link only; RFC 6980: not in fragments.
+            // RFC 4861: from this link only; RFC 6980: not in fragments.
             let ethernet = self
                 .interface(arrival.interface)
                 .is_some_and(|entry| entry.is_ethernet());
@@ -192,7 +192,7 @@ impl IpLayer {
                     self.counters.icmp_ignored += 1;
                     return None;
                 }
-                // RFC 4443 section 4.2: a request to a group is answered from an address of the interface.
+                // RFC 4443: a request to a group is answered from an address of the interface.
                 let own = match received.cast {
                     Cast::Unicast => dst,
                     _ => self.link_source_v6(arrival.interface),

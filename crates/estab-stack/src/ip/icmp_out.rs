@@ -1,4 +1,4 @@
-//! ICMP errors that we send, and when we must not (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
+//! ICMP errors that we send, and when we must not (RFC 1122 section 3.2.2, RFC 4443).
 
 use super::address::is_possible_source;
 use super::input::{Arrival, Received};
@@ -14,7 +14,7 @@ use estab_wire::{icmpv4, icmpv6, ipv4, ipv6, protocol};
 
 /// Bytes of an IPv4 packet that every host takes (RFC 791): an error is not longer.
 const ERROR_LEN_V4: usize = 576;
-/// The same for IPv6 (RFC 4443 section 2.4 c).
+/// The same for IPv6 (RFC 4443).
 const ERROR_LEN_V6: usize = 1280;
 
 /// An error to be sent.
@@ -211,7 +211,7 @@ fn is_query_v4(message: &[u8]) -> bool {
     matches!(message.first(), Some(0 | 8 | 9 | 10 | 13..=18))
 }
 
-/// RFC 4443 section 2.4 e: neither errors nor redirects.
+/// RFC 4443: neither errors nor redirects.
 fn is_query_v6(message: &[u8]) -> bool {
     const REDIRECT: u8 = 137;
     matches!(message.first(), Some(&kind) if kind >= 128 && kind != REDIRECT)

@@ -9,7 +9,7 @@ use siphasher::sip::SipHasher13;
 const BUCKETS: usize = 256;
 
 /// Counters, one for each of the groups into which a keyed hash puts pairs of addresses: numbers repeat as late as
-/// possible (RFC 6864 section 4), and tell others neither how much we send nor what comes next (RFC 7739).
+/// possible (RFC 6864), and tell others neither how much we send nor what comes next (RFC 7739).
 pub(super) struct Identifications {
     counters: Box<[u32; BUCKETS]>,
     key: (u64, u64),

@@ -100,8 +100,8 @@ impl IpLayer {
     }
 
     /// Adds an address with the route to its network. On Ethernet it is announced, without the probing of RFC 4862
-    /// section 5.4 and RFC 5227 before: whoever configures an address vouches for it. The first IPv6 address of an
-    /// Ethernet interface brings a link-local one with it (RFC 4291 2.8), and asks for routers.
+    /// and RFC 5227 before: whoever configures an address vouches for it. The first IPv6 address of an
+    /// Ethernet interface brings a link-local one with it (RFC 4291), and asks for routers.
     pub(crate) fn add_address(
         &mut self,
         cx: &mut IpCx<'_>,

@@ -17,7 +17,7 @@ use estab_wire::icmpv6::{Message, NDP_HOP_LIMIT, NdpOption, NdpOptions};
 use estab_wire::ipv6::solicited_node;
 use estab_wire::protocol;
 
-// RFC 4861 section 10.
+// The constants of RFC 4861.
 const ROUTER_SOLICITATIONS_MAX: u8 = 3;
 const ROUTER_SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
 
@@ -67,7 +67,7 @@ impl IpLayer {
                 let was_router = self.neighbours.is_router((from.interface, target));
                 self.neighbour_heard(cx, (from.interface, target), heard);
                 if was_router && !router {
-                    // RFC 4861 section 7.2.5: a router that says it is none any more is not one for us either.
+                    // RFC 4861: a router that says it is none any more is not one for us either.
                     self.routes.forget(from.interface, DEFAULT, Some(target));
                 }
             }
@@ -191,7 +191,7 @@ impl IpLayer {
         self.router_searches.retain(|search| search.left > 0);
     }
 
-    /// RFC 4861 section 6.3.4: default router, MTU and on-link prefixes. Addresses are the program's to give.
+    /// RFC 4861: default router, MTU and on-link prefixes. Addresses are the program's to give.
     fn router_advertised(
         &mut self,
         cx: &mut IpCx<'_>,

@@ -1,4 +1,4 @@
-//! Neighbours on Ethernet and whether they can be reached (RFC 4861 section 7.3, used for ARP too).
+//! Neighbours on Ethernet and whether they can be reached (RFC 4861, used for ARP too).
 
 use super::lru::LruMap;
 use super::queue::Queued;
@@ -16,7 +16,7 @@ const WAITING_MAX: usize = 16;
 /// Packets that may wait for all of them.
 const WAITING_TOTAL_MAX: usize = 256;
 
-// RFC 4861 section 10.
+// The constants of RFC 4861.
 const SOLICITATIONS_MAX: u8 = 3;
 const RETRANS_TIMER: Duration = Duration::from_secs(1);
 const DELAY_FIRST_PROBE: Duration = Duration::from_secs(5);
@@ -184,7 +184,7 @@ impl NeighbourTable {
         } else {
             let other = heard.mac.is_some_and(|mac| mac != neighbour.mac);
             if other && !heard.replaces {
-                // RFC 4861 section 7.2.5: a doubt, but the address that we know stays.
+                // RFC 4861: a doubt, but the address that we know stays.
                 if let State::Reachable(_) = neighbour.state {
                     neighbour.state = State::Stale;
                 }
@@ -268,7 +268,7 @@ impl NeighbourTable {
         }
     }
 
-    /// RFC 4861 section 6.3.2: between half and one and a half of the base.
+    /// RFC 4861: between half and one and a half of the base.
     fn reachable_ms(&mut self) -> u32 {
         REACHABLE_MS / 2 + self.rng.below(REACHABLE_MS)
     }

@@ -184,7 +184,7 @@ impl IpLayer {
         Ok(plan)
     }
 
-    /// RFC 6864 section 4.1: only what may be fragmented, or is, needs an identification.
+    /// RFC 6864: only what may be fragmented, or is, needs an identification.
     fn identify(&mut self, packet: &Packet<'_>, plan: &mut Plan) {
         let fragments = matches!(plan.work, Work::Fragments { .. });
         if fragments || packet.dst.is_ipv4() && !packet.meta.dont_fragment {

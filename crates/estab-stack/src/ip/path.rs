@@ -11,13 +11,13 @@ use estab_tcp::Instant;
 /// Path MTUs that are remembered.
 pub(super) const PATH_MTUS_MAX: usize = 4096;
 
-/// After this time a larger packet is tried again (RFC 1191 section 6.3, RFC 8201).
+/// After this time a larger packet is tried again (RFC 1191, RFC 8201).
 const PATH_MTU_LIFE: Duration = Duration::from_secs(600);
 
 /// Bytes of the largest IPv4 packet: what a packet to ourselves may have.
 pub(super) const LOOPBACK_MTU: u16 = u16::MAX;
 
-/// The path MTUs that RFC 1191 section 7.1 guesses when a router told none.
+/// The path MTUs that RFC 1191 guesses when a router told none.
 const PLATEAUS: [u16; 9] = [32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296];
 
 /// The guess for a packet of this length that did not fit.
@@ -160,7 +160,7 @@ impl IpLayer {
         Some(InterfaceId(at as u16))
     }
 
-    /// Our address for a destination over an interface, by RFC 6724 section 5: rule 2 (scope), rule 5 (outgoing
+    /// Our address for a destination over an interface, by RFC 6724: rule 2 (scope), rule 5 (outgoing
     /// interface), rule 6 (label), rule 8 (longest prefix). The others are about addresses that we do not have:
     /// deprecated, home and temporary ones.
     fn source_for(&self, interface: InterfaceId, dst: IpAddr) -> Option<IpAddr> {
@@ -240,7 +240,7 @@ fn loopback_source(dst: IpAddr) -> IpAddr {
     }
 }
 
-/// Scopes that RFC 6724 section 3.1 compares, with their numbers.
+/// Scopes that RFC 6724 compares, with their numbers.
 enum Scope {
     Link = 2,
     Site = 5,
@@ -258,7 +258,7 @@ fn scope(address: IpAddr) -> u8 {
     scope as u8
 }
 
-/// The labels of RFC 6724 section 2.1 that tell apart what is still in use: unique local, 6to4, Teredo, all others.
+/// The labels of RFC 6724 that tell apart what is still in use: unique local, 6to4, Teredo, all others.
 fn label(address: IpAddr) -> u8 {
     let IpAddr::V6(v6) = address else {
         return 4;

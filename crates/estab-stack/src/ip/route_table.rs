@@ -104,7 +104,7 @@ impl RouteTable {
         });
     }
 
-    /// A router does not answer: others that are as good come before it (RFC 4861 section 6.3.6).
+    /// A router does not answer: others that are as good come before it (RFC 4861).
     pub(super) fn demote(&mut self, interface: InterfaceId, router: IpAddr) {
         let by_router = |entry: &Entry| {
             matches!(entry.origin, Origin::Learned(_))

@@ -43,7 +43,7 @@ pub(crate) struct Path {
     pub(crate) interface: InterfaceId,
     /// To this neighbour: a router, or the destination.
     pub(crate) next_hop: IpAddr,
-    /// Our address for it (RFC 6724 section 5); `None` when no address of ours fits, which matters only to those who have none yet.
+    /// Our address for it (RFC 6724); `None` when no address of ours fits, which matters only to those who have none yet.
     pub(crate) source: Option<IpAddr>,
     /// Bytes of an IP packet that get there unfragmented, as far as known.
     pub(crate) mtu: u16,
@@ -94,7 +94,7 @@ pub(crate) struct TransportIn {
 }
 
 /// An ICMP error about something we sent, or the like of it from our own neighbour resolution. The addresses are
-/// matched to be ours; TCP still must check the sequence number (RFC 5927 section 4).
+/// matched to be ours; TCP still must check the sequence number (RFC 5927).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IcmpReport {
     pub(crate) transport: Transport,

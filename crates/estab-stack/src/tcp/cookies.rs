@@ -1,4 +1,4 @@
-//! SYN cookies (RFC 4987 section 3.6): what a half-open record would know, kept in the sequence number and the timestamp
+//! SYN cookies (RFC 4987): what a half-open record would know, kept in the sequence number and the timestamp
 //! that the peer sends back.
 
 use core::hash::{Hash, Hasher};

@@ -158,6 +158,21 @@ fn half_close_reads_on() {
     assert_eq!(refused, Err(SendError::Closed));
 }
 
+// The other side of a half-close has no limit either: CLOSE-WAIT lasts until the application closes.
+#[test]
+fn close_wait_is_never_cut() {
+    let mut t = Tester::established();
+    t.inject("F. 1:1(0) ack 1");
+    t.out();
+    assert_eq!(t.run_ms(7_200_000), []);
+    assert_eq!(t.state(), State::CloseWait);
+    t.write(100);
+    assert_eq!(t.out(), ["P. 1:101(100) ack 2"]);
+    t.inject(". 2:2(0) ack 101");
+    t.close();
+    assert_eq!(t.out(), ["F. 101:101(0) ack 2"]);
+}
+
 #[test]
 fn an_orphan_in_fin_wait_2_waits_its_time_only() {
     let mut t = Tester::established();

@@ -212,7 +212,7 @@ fn a_routing_header_with_segments_left_is_refused() {
     assert_eq!(v6_message(&host.transmit_one()), expected);
 }
 
-/// RFC 1122 3.2.2 and RFC 4443 2.4 (e): the packets that are never answered with an error.
+/// RFC 1122 3.2.2 and RFC 4443: the packets that are never answered with an error.
 #[test]
 fn some_packets_are_never_answered_with_an_error() {
     let mut host = host();

@@ -177,7 +177,7 @@ fn ndp_finds_a_neighbour_and_sends_what_waited() {
     assert_checksums(&frame[14..]);
 }
 
-/// RFC 4861 section 7.2.2, RFC 1122 2.3.2.1: three questions, a second apart; then the senders are told.
+/// RFC 4861, RFC 1122 2.3.2.1: three questions, a second apart; then the senders are told.
 #[test]
 fn a_neighbour_that_does_not_answer_is_reported() {
     for (own, dst, kind) in [
@@ -307,7 +307,7 @@ fn solicitations_for_our_addresses_are_answered_and_others_are_not() {
     ));
 }
 
-/// RFC 4861 section 7.3: stale, delay, probe, and back or gone.
+/// RFC 4861: stale, delay, probe, and back or gone.
 #[test]
 fn a_neighbour_not_heard_of_for_long_is_probed() {
     let mut host = Host::ethernet(&["10.0.0.1/24"]);
@@ -342,7 +342,7 @@ fn a_neighbour_not_heard_of_for_long_is_probed() {
     assert_eq!(link.dst, Mac::BROADCAST);
 }
 
-/// RFC 4861 section 7.2.5: what an advertisement may change.
+/// RFC 4861: what an advertisement may change.
 #[test]
 fn an_advertisement_without_override_does_not_move_a_neighbour() {
     let mut host = Host::ethernet(&["fd00::1/64"]);
@@ -481,7 +481,7 @@ fn a_router_is_learned_used_and_forgotten() {
     assert!(host.ip.route(host.now, far, None).is_err(), "it said so");
 }
 
-/// RFC 4861 section 6.3.6: a router that answers is preferred to one that does not.
+/// RFC 4861: a router that answers is preferred to one that does not.
 #[test]
 fn a_router_that_does_not_answer_is_replaced() {
     let mut host = Host::ethernet(&["fd00::1/64"]);
@@ -510,7 +510,7 @@ fn a_router_that_does_not_answer_is_replaced() {
     }
 }
 
-/// RFC 4861 section 7.2.5: who says that it is no router any more is not used as one.
+/// RFC 4861: who says that it is no router any more is not used as one.
 #[test]
 fn a_router_that_says_it_is_none_is_not_used() {
     let mut host = Host::ethernet(&["fd00::1/64"]);

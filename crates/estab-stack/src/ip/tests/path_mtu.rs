@@ -61,7 +61,7 @@ fn too_big_carries_an_mtu_that_can_be_believed() {
     assert_eq!(told_v4(&mut host, 68, 1460), Some(552));
     assert_eq!(told_v6(&mut host, 68, 1440), Some(1280));
     assert_eq!(told_v6(&mut host, 1400, 1440), Some(1400));
-    // RFC 1191 section 5: none was told, so the next plateau below the packet is guessed.
+    // RFC 1191: none was told, so the next plateau below the packet is guessed.
     assert_eq!(told_v4(&mut host, 0, 1460), Some(1492));
     assert_eq!(told_v4(&mut host, 0, 1400), Some(1006));
     assert_eq!(told_v4(&mut host, 0, 600), Some(552));

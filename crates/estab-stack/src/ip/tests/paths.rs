@@ -87,7 +87,7 @@ fn impossible_routes_and_addresses_are_refused() {
     assert_eq!(result, Err(Error::NotSupported), "IPv6 needs 1280 bytes");
 }
 
-/// RFC 6724 section 5, as far as its rules apply here.
+/// RFC 6724, as far as its rules apply here.
 #[test]
 fn the_source_fits_the_destination() {
     let mut host = two_interfaces();
@@ -367,7 +367,7 @@ fn options_are_skipped_and_source_routes_refused() {
     assert_eq!(host.ip.counters().source_routed, 2);
 }
 
-/// RFC 4291 2.5.6: a link-local address is ours on its own link only.
+/// RFC 4291: a link-local address is ours on its own link only.
 #[test]
 fn link_local_addresses_belong_to_their_link() {
     let mut host = Host::tun(&["fe80::1/64"]);
