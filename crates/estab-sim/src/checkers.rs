@@ -141,12 +141,12 @@ pub fn segments_fit(records: &[Record], mtu: [u16; 2]) -> Result<(), Violation> 
     Ok(())
 }
 
-/// No host ever took back a window that it had offered (RFC 9293 3.8.6), but for what a window scale cannot express: less than
-/// one unit, which a receiver whose buffer is full rounds down and still accepts (RFC 7323).
+/// No host ever took back a window that it had offered (RFC 9293 3.8.6). Unless `strict`, less than what a window scale can express
+/// may be missing: a receiver whose buffer is full rounds down, and still accepts it (RFC 7323).
 ///
 /// # Errors
 /// Tells the first time.
-pub fn windows_are_kept(records: &[Record]) -> Result<(), Violation> {
+pub fn windows_are_kept(records: &[Record], strict: bool) -> Result<(), Violation> {
     let mut relative = Relative::new();
     let mut edges: BTreeMap<_, SeqNum> = BTreeMap::new();
     for record in records {
@@ -168,7 +168,7 @@ pub fn windows_are_kept(records: &[Record]) -> Result<(), Violation> {
         });
         let edge = header.ack + bytes(header);
         let before = edges.entry(way).or_insert(edge);
-        must(before.before(edge + unit), || {
+        must(before.before(edge + if strict { 1 } else { unit }), || {
             let by = before.since(edge);
             format!(
                 "{} took {by} bytes of window back at {:?}",

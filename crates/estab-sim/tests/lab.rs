@@ -1,5 +1,6 @@
 //! The lab: every scenario meets its own expectations, and its ladder is as it was.
 
+use estab_sim::checkers::windows_are_kept;
 use estab_sim::lab::{self, Options, Report};
 use estab_trace::{Json, ladder};
 
@@ -31,6 +32,15 @@ fn every_scenario_meets_its_expectations() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// RFC 9293 3.8.6: a receiver should not shrink the window.
+#[test]
+fn no_scenario_takes_a_window_back() {
+    for scenario in lab::scenarios() {
+        let kept = windows_are_kept(&run(scenario.name).events, true);
+        assert_eq!(kept, Ok(()), "{}", scenario.name);
+    }
 }
 
 #[test]

@@ -95,10 +95,11 @@ fn a_receiver_without_memory_drops_text_but_not_acknowledgements() {
     assert_eq!(net.state(A, client), State::Established);
 }
 
-/// What a peer may fill when nobody reads, with `SO_RCVBUF` set before the connection or not at all.
+/// What a peer may fill when nobody reads, with `SO_RCVBUF` set before the connection or not at all. Where windows are scaled, what
+/// the scale cannot express is rounded up for a quarter of the buffer.
 #[test]
 fn the_buffers_of_a_connection_are_their_limit() {
-    for (limit, most) in [(Some(7000), 7000), (None, 128 << 10)] {
+    for (limit, least, most) in [(Some(7000), 7000, 7000), (None, 128 << 10, 160 << 10)] {
         let mut net = pair();
         let listener = net.listen(B, 80, 8);
         if let Some(limit) = limit {
@@ -115,7 +116,7 @@ fn the_buffers_of_a_connection_are_their_limit() {
         }
         net.run_secs(100);
         let (a, b) = (net.counters(A).buffered, net.counters(B).buffered);
-        assert!(a <= 5000 && b <= most && b > most - 3000, "{a} {b} {most}");
+        assert!(a <= 5000 && b <= most && b > least - 3000, "{a} {b} {most}");
         let mut got = 0;
         for _ in 0..100 {
             got += net.receive(B, server).map_or(0, |data| data.len());

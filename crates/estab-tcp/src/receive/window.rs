@@ -29,13 +29,15 @@ impl ReceiveHalf {
     }
 
     /// Moves the right edge and gives the window field for a segment without SYN. What the shift cuts off is rounded up, so that
-    /// the edge does not move to the left (RFC 7323), for as long as there is room: else each ACK would open the window a little
-    /// for a peer whose data nobody reads, without end. What was offered once is still taken.
+    /// the edge does not move to the left (RFC 7323). Each ACK may open the window a little so; for an application that reads
+    /// nothing a quarter more than the buffer is given to that, then it is rounded down. What was offered once is still taken.
     pub(crate) fn announce(&mut self) -> UnscaledWindow {
         let shift = self.wscale.unwrap_or(0);
         let window = self.wnd() + self.window_growth();
         let up = window.div_ceil(1 << shift).min(0xffff);
-        let field = if up << shift <= self.room() {
+        let most = self.limit.saturating_add(self.limit / 4);
+        let held = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+        let field = if up << shift <= most.saturating_sub(held) {
             up
         } else {
             (window >> shift).min(0xffff)
