@@ -51,6 +51,8 @@ pub struct Stack {
     pub(crate) udp_queued: u64,
     /// Rises when a route or a path MTU changes, so that connections look again.
     pub(crate) route_generation: u64,
+    /// The time that the driver last told, for what is set up meanwhile.
+    last_told: Instant,
 }
 
 /// What a timer is for.
@@ -78,6 +80,7 @@ impl Stack {
             udp: Udp::new(&secrets, &mut rng),
             udp_queued: 0,
             route_generation: 1,
+            last_told: Instant::ZERO,
         }
     }
 
@@ -128,8 +131,7 @@ impl Stack {
     /// [`Error::Invalid`]: no such interface, or not an address that a host can have.
     pub fn add_address(&mut self, interface: InterfaceId, address: Cidr) -> Result<(), Error> {
         self.route_generation += 1;
-        // Nothing is announced before the driver first tells the time.
-        let mut cx = self.reporter.ip_cx(Instant::ZERO, &self.settings);
+        let mut cx = self.reporter.ip_cx(self.last_told, &self.settings);
         self.ip.add_address(&mut cx, interface, address)
     }
 
@@ -196,6 +198,7 @@ impl Stack {
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.last_told = now;
         let mut cx = self.reporter.ip_cx(now, &self.settings);
         self.ip.handle_timeout(&mut cx);
         while let Some(key) = self.timers.pop_due(now) {
@@ -219,6 +222,7 @@ impl Stack {
 impl Stack {
     /// The next packet to send; call until `None`. Packets to addresses of our own are delivered on the way.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<(InterfaceId, PacketOut)> {
+        self.last_told = now;
         loop {
             let mut cx = self.reporter.ip_cx(now, &self.settings);
             if let Some(packet) = self.ip.poll_transmit(&mut cx) {
