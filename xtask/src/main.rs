@@ -1,5 +1,7 @@
 //! Chores of the workspace: `cargo xtask NAME`.
 
+#[cfg(test)]
+mod named_tests;
 mod requirements;
 
 use clap::Parser;

@@ -199,6 +199,27 @@ fn each_resent_fin_restarts_the_wait() {
     );
 }
 
+/// Only the FIN that we know can be resent; another one is no reason to wait longer.
+#[test]
+fn a_fin_beyond_the_known_one_does_not_restart_the_wait() {
+    let (mut world, mut record) = begin(Settings::default(), None);
+    let fin = world.segment(FIN | ACK, NXT, SND_NXT);
+    assert_eq!(letter(&mut world, &mut record, &fin), 't');
+    assert_eq!(record.deadline(), at(61_000));
+}
+
+/// A SYN that may not take over: the ACK lets a peer that forgot the connection end it, and the next one waits its time.
+#[test]
+fn a_syn_that_may_not_take_over_is_answered_at_a_limited_rate() {
+    let (mut world, mut record) = begin(Settings::default(), None);
+    let syn = world.segment(SYN, NXT - 100, SND_NXT);
+    for (ms, expected) in [(0, 's'), (100, 'l'), (399, 'l'), (1, 's')] {
+        world.wait(ms);
+        assert_eq!(letter(&mut world, &mut record, &syn), expected);
+    }
+    assert_eq!(record.deadline(), at(61_000));
+}
+
 #[test]
 fn the_length_of_the_wait_is_a_setting() {
     let mut world = World::new();

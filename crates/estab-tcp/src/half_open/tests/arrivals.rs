@@ -142,6 +142,17 @@ fn an_ack_of_anything_but_our_syn_is_reset() {
     }
 }
 
+/// RFC 5961: a SYN in the window does not send a passive record back to LISTEN, it is challenged.
+#[test]
+fn a_syn_in_the_window_is_challenged() {
+    let mut world = World::new();
+    let mut record = plain_record(&mut world);
+    let syn = world.segment(SYN, NXT + 100, SeqNum(0));
+    assert_eq!(letter(&mut world, &mut record, &syn), 's');
+    let ack = world.segment(ACK, NXT, ISS + 1);
+    assert_eq!(letter(&mut world, &mut record, &ack), 'E', "still there");
+}
+
 /// The table's cases at a window of zero.
 #[test]
 fn a_window_of_zero_takes_only_what_is_empty() {
