@@ -11,7 +11,8 @@ Exit codes:
   2  the command line is wrong
   3  the network of the command cannot be opened (a privilege or a device is missing)
   4  the other host cannot be reached, refuses, or does not answer
-  5  the answer is an error, or was cut short";
+  5  the answer is an error, or was cut short
+  130, 143  ended by Ctrl-C or SIGTERM while connected (of `serve` that is a good end, 0)";
 
 /// A kind of failure, attached to an error as its context. Decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
+use std::time::Duration;
 use support::{command, estab};
 
 /// `estab serve`, until it is ended.
@@ -515,5 +516,56 @@ fn peers_that_do_not_close_do_not_keep_it_from_ending() {
             "{said}"
         );
         assert_eq!(stream.read(&mut [0]).expect("an end of file"), 0);
+    });
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_for_room() {
+    privileged_test("connections_beyond_the_limit_wait_for_room", || {
+        let served = Served::start(&["echo:7", "daytime:13", "--connections-max", "1"]);
+        let mut first = TcpStream::connect("10.217.0.2:7").expect("a connection");
+        first.write_all(b"x").expect("write");
+        first.read_exact(&mut [0]).expect("an echo");
+        let mut second = TcpStream::connect("10.217.0.2:13").expect("a connection");
+        second
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .expect("a time-out");
+        let early = second.read(&mut [0; 64]).expect_err("there is no room yet");
+        assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+        drop(first);
+        second
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a time-out");
+        let mut time = String::new();
+        second.read_to_string(&mut time).expect("the time");
+        assert!(time.ends_with(" GMT\r\n"), "{time}");
+        drop(second);
+        served.end();
+    });
+}
+
+#[test]
+fn ctrl_c_closes_the_connection_of_connect() {
+    privileged_test("ctrl_c_closes_the_connection_of_connect", || {
+        let listener = TcpListener::bind("0.0.0.0:9000").expect("a port");
+        let mut child = command(&["connect", "10.217.0.1", "9000"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("start estab");
+        let (mut stream, _) = listener.accept().expect("a connection");
+        // What was typed has arrived: the program is past connecting.
+        child
+            .stdin
+            .as_mut()
+            .expect("a pipe")
+            .write_all(b"x")
+            .expect("write");
+        stream.read_exact(&mut [0]).expect("what was typed");
+        kill_process(Pid::from_child(&child), Signal::INT).expect("send a signal");
+        assert_eq!(stream.read(&mut [0]).expect("a FIN, no reset"), 0);
+        drop(stream);
+        let status = child.wait().expect("an end");
+        assert_eq!(status.code(), Some(130));
     });
 }

@@ -10,6 +10,8 @@ use signal_hook::iterator::Signals;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -52,10 +54,17 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             .block_on(network.connect(&args.host, args.port, timeout))?
             .into_blocking()
     };
-    close_on_signal(&network.host)?;
+    let interrupted = close_on_signal(&network.host)?;
     let sender = stream.try_clone()?;
     let sending = thread::spawn(move || send(&sender));
-    receive(&stream)?;
+    let received = receive(&stream);
+    if interrupted.load(Ordering::Relaxed) {
+        // The thread that closes everything ends the program, with its own exit code.
+        loop {
+            thread::park();
+        }
+    }
+    received?;
     // The other side has ended, but may still read: standard input decides when this side does.
     let sent = sending
         .join()
@@ -71,16 +80,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Lets Ctrl-C close the connection before the program ends: the kernel's side must not be left with half of one.
-fn close_on_signal(host: &Host) -> Result<()> {
+fn close_on_signal(host: &Host) -> Result<Arc<AtomicBool>> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot wait for signals")?;
-    let host = host.clone();
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let (host, flag) = (host.clone(), Arc::clone(&interrupted));
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            flag.store(true, Ordering::Relaxed);
             host.shutdown(INTERRUPTED_TIMEOUT);
             std::process::exit(128 + signal);
         }
     });
-    Ok(())
+    Ok(interrupted)
 }
 
 /// Standard input to its end, and a FIN.

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "SERVICE")]
     services: Vec<Spec>,
 
-    /// Connections of all services together at most; more wait to be accepted
+    /// Connections of all services that are served at once; more wait
     #[arg(long, value_name = "NUMBER", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     connections_max: u32,
 
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 /// What all connections share.
 #[derive(Debug)]
 struct Shared {
-    room: Semaphore,
+    room: Arc<Semaphore>,
     stop: watch::Sender<bool>,
     verbose: bool,
 }
@@ -81,7 +81,7 @@ impl Shared {
 
 async fn serve(args: &Args, services: Vec<(Spec, Service)>, network: &Network) -> Result<ExitCode> {
     let shared = Arc::new(Shared {
-        room: Semaphore::new(args.connections_max as usize),
+        room: Arc::new(Semaphore::new(args.connections_max as usize)),
         stop: watch::Sender::new(false),
         verbose: args.verbose,
     });
@@ -159,16 +159,15 @@ async fn accept(listener: TcpListener, spec: Spec, service: Service, shared: Arc
     let mut connections = JoinSet::new();
     loop {
         let next = async {
-            let permit = shared.room.acquire().await.ok()?;
-            // Its room is given back when the connection's task ends.
-            permit.forget();
-            Some(listener.accept().await)
+            let (stream, peer) = listener.accept().await.ok()?;
+            let room = Arc::clone(&shared.room).acquire_owned().await.ok()?;
+            Some((stream, peer, room))
         };
         let accepted = tokio::select! {
             accepted = next => accepted,
             () = shared.stopped() => break,
         };
-        let Some(Ok((stream, peer))) = accepted else {
+        let Some((stream, peer, room)) = accepted else {
             // The host is down.
             break;
         };
@@ -178,7 +177,7 @@ async fn accept(listener: TcpListener, spec: Spec, service: Service, shared: Arc
                 eprintln!("estab: {spec}: {peer} connects");
             }
             let result = service.serve(stream, shared.stopped()).await;
-            shared.room.add_permits(1);
+            drop(room);
             if shared.verbose {
                 match result {
                     Ok(()) => eprintln!("estab: {spec}: {peer} has ended"),
