@@ -181,8 +181,9 @@ impl Driver {
     /// One call on the stack; what it caused is sent and told before this returns.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&mut Core, Instant) -> T) -> T {
         let mut core = self.lock();
-        let result = call(&mut core, self.now());
-        self.finish(core);
+        let now = self.now();
+        let result = call(&mut core, now);
+        self.finish(core, now);
         result
     }
 
@@ -194,13 +195,14 @@ impl Driver {
     /// The last handle is gone. The background thread delivers what is queued, and ends.
     pub(crate) fn end(&self) {
         let mut core = self.lock();
-        core.ending = Some(self.now() + core.grace);
+        let now = self.now();
+        core.ending = Some(now + core.grace);
         #[cfg(feature = "tokio")]
         {
             let waker = core.task_waker.take();
             core.wakes.add_waker(waker);
         }
-        self.finish(core);
+        self.finish(core, now);
         self.kick(&self.background_kick);
     }
 

@@ -365,12 +365,13 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         let mut core = self.host.lock();
+        let now = self.host.now();
         if !core.down {
             // It may be closed already by `close`. A shutdown of the host has closed it, and may still linger.
-            let _ = core.stack.close(self.host.now(), self.id, false);
+            let _ = core.stack.close(now, self.id, false);
         }
         core.forget(self.id);
-        self.host.finish(core);
+        self.host.finish(core, now);
     }
 }
 

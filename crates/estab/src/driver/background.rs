@@ -44,11 +44,11 @@ impl Driver {
                     self.lead_background(core);
                 }
                 Tick::Again => {
-                    self.finish_with(core, kick);
+                    self.finish_with(core, self.now(), kick);
                     self.wait_for_kick(self.now() + GRACE);
                 }
                 Tick::Park => {
-                    self.finish_with(core, kick);
+                    self.finish_with(core, self.now(), kick);
                     self.wait_for_kick(NEVER);
                 }
             }
@@ -60,31 +60,33 @@ impl Driver {
         let me = Leader::Background;
         while core.lead.leader() == me && core.ending.is_none() {
             let released;
-            (core, released) = self.flush(core);
+            let now = self.now();
+            (core, released) = self.flush(core, now);
             if released {
                 continue;
             }
             if !core.lead.rest(me) {
                 let next = core.lead.relieve(me);
                 let kick = core.follow(next);
-                return self.finish_with(core, kick);
+                return self.finish_with(core, self.now(), kick);
             }
-            core = self.turn(core, me, NEVER);
+            core = self.turn(core, me, now, NEVER).0;
         }
-        self.finish(core);
+        self.finish(core, self.now());
     }
 
     /// The host ends: what was queued is delivered in the time that there is; the rest is reset.
     fn deliver<'a>(&'a self, mut core: CoreGuard<'a>, until: Instant) {
         while !core.is_over(self.now()) {
             let released;
-            (core, released) = self.flush(core);
+            let now = self.now();
+            (core, released) = self.flush(core, now);
             if !released {
-                core = self.turn(core, Leader::Background, until);
+                core = self.turn(core, Leader::Background, now, until).0;
             }
         }
         core.stack.abort_connections(self.now());
-        self.finish(core);
+        self.finish(core, self.now());
         for port in &self.ports {
             port.device().set_waker(None);
         }

@@ -30,17 +30,18 @@ impl Driver {
         mut call: impl FnMut(&mut Core, Instant) -> Result<T, Error>,
     ) -> io::Result<T> {
         let mut core = self.lock();
-        let wait = match call(&mut core, self.now()) {
+        let mut now = self.now();
+        let wait = match call(&mut core, now) {
             Err(Error::WouldBlock(wait)) => wait,
             done => {
                 let result = core.outcome(done);
-                self.finish(core);
+                self.finish(core, now);
                 return result;
             }
         };
         let until = match patience {
             Patience::None => {
-                self.finish(core);
+                self.finish(core, now);
                 return Err(error::io_error(Error::WouldBlock(wait)));
             }
             Patience::Until(until) => until,
@@ -49,8 +50,7 @@ impl Driver {
         let (waiting, mut core) = Waiting::enter(self, core, socket, wait.into());
         loop {
             let led = core.lead.leads(waiting.member);
-            core = waiting.once(core, until);
-            let now = self.now();
+            (core, now) = waiting.once(core, now, until);
             // A leader handles the packets of all sockets: it only calls again when its own socket has an event. That
             // also keeps a writer from being served a few bytes at a time.
             let told = !led || core.take_told() || now >= until;
@@ -72,7 +72,7 @@ impl Driver {
             } else {
                 core.outcome(result)
             };
-            waiting.leave(core);
+            waiting.leave(core, now);
             return result;
         }
     }
@@ -87,14 +87,14 @@ impl Driver {
     ) -> Option<T> {
         let core = self.lock();
         let (waiting, mut core) = Waiting::enter(self, core, SocketId::default(), Interest::CLOSED);
+        let mut now = self.now();
         loop {
-            let now = self.now();
             let result = done(&mut core, now);
             if result.is_some() || now >= until {
-                waiting.leave(core);
+                waiting.leave(core, now);
                 return result;
             }
-            core = waiting.once(core, until.min(now + interval));
+            (core, now) = waiting.once(core, now, until.min(now + interval));
         }
     }
 }
@@ -135,41 +135,42 @@ impl<'a> Waiting<'a> {
         (waiting, driver.lock())
     }
 
-    /// Waits for one thing: as the leader for the devices, else to be woken.
-    fn once(&self, core: CoreGuard<'a>, until: Instant) -> CoreGuard<'a> {
+    /// Waits for one thing: as the leader for the devices, else to be woken. The time afterwards.
+    fn once(&self, core: CoreGuard<'a>, now: Instant, until: Instant) -> (CoreGuard<'a>, Instant) {
         if core.lead.leads(self.member) {
-            let (core, released) = self.driver.flush(core);
+            let (core, released) = self.driver.flush(core, now);
             if released {
-                return core;
+                return (core, self.driver.now());
             }
-            return self.driver.turn(core, Leader::Member(self.member), until);
+            let me = Leader::Member(self.member);
+            return self.driver.turn(core, me, now, until);
         }
-        self.driver.finish(core);
+        self.driver.finish(core, now);
         if until == NEVER {
             std::thread::park();
         } else {
             std::thread::park_timeout(until - self.driver.now());
         }
-        self.driver.lock()
+        (self.driver.lock(), self.driver.now())
     }
 
-    fn leave(mut self, core: CoreGuard<'a>) {
+    fn leave(mut self, core: CoreGuard<'a>, now: Instant) {
         self.left = true;
-        self.leave_now(core);
+        self.leave_now(core, now);
     }
 
-    fn leave_now(&self, mut core: CoreGuard<'a>) {
+    fn leave_now(&self, mut core: CoreGuard<'a>, now: Instant) {
         core.waits.remove(self.socket, Key::Member(self.member));
         let next = core.lead.leave(self.member);
         let kick = core.follow(next);
-        self.driver.finish_with(core, kick);
+        self.driver.finish_with(core, now, kick);
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.left {
-            self.leave_now(self.driver.lock());
+            self.leave_now(self.driver.lock(), self.driver.now());
         }
     }
 }

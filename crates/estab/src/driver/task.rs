@@ -50,7 +50,7 @@ impl Driver {
         core.task_waker = None;
         let next = core.lead.task_gone();
         let kick = core.follow(next);
-        self.finish_with(core, kick);
+        self.finish_with(core, self.now(), kick);
     }
 }
 
@@ -74,6 +74,7 @@ impl DriverTask {
     /// ends.
     fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let driver = Arc::clone(&self.driver);
+        let now = driver.now();
         let mut core = driver.lock();
         if core.ending.is_some() {
             return Poll::Ready(true);
@@ -83,17 +84,16 @@ impl DriverTask {
         let kick = core.follow(next);
         if !leads {
             core.task_waker = Some(cx.waker().clone());
-            driver.finish_with(core, kick);
+            driver.finish_with(core, now, kick);
             return Poll::Pending;
         }
         core.asleep_until = None;
-        let (mut core, released) = driver.flush(core);
+        let (mut core, released) = driver.flush(core, now);
         if released || kick != Kick::Nobody {
             drop(core);
             driver.kick_for(kick);
             return Poll::Ready(false);
         }
-        let now = driver.now();
         let mut plan = core.plan(now, NEVER);
         // What the reactor tells it tells once: always take all there is.
         plan.bulk = PortSet::ALL;
@@ -103,7 +103,7 @@ impl DriverTask {
             if !core.lead.rest(me) {
                 let next = core.lead.relieve(me);
                 let kick = core.follow(next);
-                driver.finish_with(core, kick);
+                driver.finish_with(core, now, kick);
                 return Poll::Pending;
             }
             core.asleep_until = Some(plan.until.min(self.timer.armed));
@@ -128,7 +128,7 @@ impl DriverTask {
         for (index, _) in &guards {
             ready.add(*index);
         }
-        driver.receive(ready, &plan, &mut catch);
+        driver.receive(ready, &plan, now, &mut catch);
         for (index, mut guard) in guards {
             if catch.is_drained(index) {
                 guard.clear_ready();
@@ -136,7 +136,7 @@ impl DriverTask {
         }
         let mut core = driver.lock();
         core.unblock(writable);
-        core.handle(driver.now(), catch);
+        core.handle(now, catch);
         Poll::Ready(false)
     }
 

@@ -31,21 +31,19 @@ impl Errands {
 
 impl Driver {
     /// Releases the lock; sends and tells what was caused under it.
-    pub(crate) fn finish<'a>(&'a self, core: CoreGuard<'a>) {
-        self.finish_with(core, Kick::Nobody);
+    pub(crate) fn finish<'a>(&'a self, core: CoreGuard<'a>, now: Instant) {
+        self.finish_with(core, now, Kick::Nobody);
     }
 
     /// The same, and interrupts who has to notice a change of leadership.
-    pub(super) fn finish_with<'a>(&'a self, mut core: CoreGuard<'a>, kick: Kick) {
+    pub(super) fn finish_with<'a>(&'a self, mut core: CoreGuard<'a>, now: Instant, kick: Kick) {
         for _ in 0..ROUNDS_MAX {
-            let errands = core.errands(self.now());
+            let errands = core.errands(now);
             drop(core);
-            let more = self.run(errands);
-            if !more {
-                self.kick_for(kick);
-                return;
-            }
-            core = self.lock();
+            let Some(relocked) = self.run(errands, now) else {
+                return self.kick_for(kick);
+            };
+            core = relocked;
         }
         // Others keep this thread writing: the rest is for whoever leads. Its first step is to look for output.
         let leader = core.interrupt(true);
@@ -57,30 +55,35 @@ impl Driver {
     }
 
     /// One round of it. True when the lock was released meanwhile, so that anything may have changed.
-    pub(super) fn flush<'a>(&'a self, mut core: CoreGuard<'a>) -> (CoreGuard<'a>, bool) {
-        let errands = core.errands(self.now());
+    pub(super) fn flush<'a>(
+        &'a self,
+        mut core: CoreGuard<'a>,
+        now: Instant,
+    ) -> (CoreGuard<'a>, bool) {
+        let errands = core.errands(now);
         if errands.is_empty() {
             return (core, false);
         }
         drop(core);
-        self.run(errands);
-        (self.lock(), true)
+        let core = self.run(errands, now);
+        (core.unwrap_or_else(|| self.lock()), true)
     }
 
-    /// Does what is to be done. True when something was written, and there may be more.
-    fn run(&self, errands: Errands) -> bool {
+    /// Does what is to be done. When something was written there may be more: then the lock is taken again.
+    fn run(&self, errands: Errands, now: Instant) -> Option<CoreGuard<'_>> {
         let Errands {
             output,
             mut wakes,
             kick,
         } = errands;
-        let writes = output.is_some();
-        if let Some(batches) = output {
-            Writing::new(self, batches).write();
-        }
+        let writing = output.map(|batches| {
+            let mut writing = Writing::new(self, batches);
+            writing.write(now);
+            writing
+        });
         wakes.wake();
         self.kick_for(kick);
-        writes
+        writing.map(|mut writing| writing.end(now))
     }
 }
 
@@ -147,6 +150,7 @@ struct Writing<'a> {
     driver: &'a Driver,
     batches: Vec<TxBatch>,
     outcomes: SmallVec<[Outcome; 2]>,
+    ended: bool,
     /// The port whose device is being called. Still there when that panicked.
     calling: Option<usize>,
 }
@@ -165,11 +169,12 @@ impl<'a> Writing<'a> {
             driver,
             batches,
             outcomes: SmallVec::new(),
+            ended: false,
             calling: None,
         }
     }
 
-    fn write(mut self) {
+    fn write(&mut self, now: Instant) {
         for (index, batch) in self.batches.iter_mut().enumerate() {
             if batch.is_empty() {
                 continue;
@@ -177,7 +182,7 @@ impl<'a> Writing<'a> {
             let before = batch.len();
             self.calling = Some(index);
             let mut device = self.driver.ports[index].device();
-            let failed = device.transmit(self.driver.now(), batch).err();
+            let failed = device.transmit(now, batch).err();
             self.outcomes.push(Outcome {
                 index,
                 sent: before - batch.len().min(before),
@@ -189,9 +194,10 @@ impl<'a> Writing<'a> {
     }
 }
 
-impl Drop for Writing<'_> {
-    fn drop(&mut self) {
-        let now = self.driver.now();
+impl<'a> Writing<'a> {
+    /// Takes the lock and gives the right back.
+    fn end(&mut self, now: Instant) -> CoreGuard<'a> {
+        self.ended = true;
         let mut core = self.driver.lock();
         core.writing = false;
         core.tx = std::mem::take(&mut self.batches);
@@ -208,6 +214,15 @@ impl Drop for Writing<'_> {
                     deadline: None,
                 },
             );
+        }
+        core
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            drop(self.end(self.driver.now()));
         }
     }
 }

@@ -87,15 +87,15 @@ impl Plan {
 }
 
 impl Driver {
-    /// A thread's turn: waits for the devices, at most until `until`, and handles what came. Returns without having
-    /// handled anything when it was relieved meanwhile.
+    /// A thread's turn: waits for the devices, at most until `until`, and handles what came; the time afterwards. It
+    /// handles nothing when it was relieved meanwhile.
     pub(super) fn turn<'a>(
         &'a self,
         mut core: CoreGuard<'a>,
         who: Leader,
+        now: Instant,
         until: Instant,
-    ) -> CoreGuard<'a> {
-        let now = self.now();
+    ) -> (CoreGuard<'a>, Instant) {
         let plan = core.plan(now, until);
         let mut catch = core.take_catch();
         let waits = plan.waits(now);
@@ -108,27 +108,28 @@ impl Driver {
         let mut writable = PortSet::default();
         // A single device that has more needs no asking.
         if waits || self.ports.len() > 1 {
-            (ready, writable) = self.wait(&plan, who, if waits { plan.until } else { now });
+            (ready, writable) = self.wait(&plan, who, now, if waits { plan.until } else { now });
         }
         if who == Leader::Background {
             let mut core = self.lock();
             if !core.lead.resume(who) {
                 core.give_back(&plan);
-                return core;
+                return (core, self.now());
             }
             core.asleep_until = None;
             drop(core);
         }
-        self.receive(ready, &plan, &mut catch);
+        let now = self.now();
+        self.receive(ready, &plan, now, &mut catch);
         let mut core = self.lock();
         core.asleep_until = None;
         core.unblock(writable);
-        core.handle(self.now(), catch);
-        core
+        core.handle(now, catch);
+        (core, now)
     }
 
     /// Waits for the descriptors; the ports to receive from, and those that have room again.
-    fn wait(&self, plan: &Plan, who: Leader, until: Instant) -> (PortSet, PortSet) {
+    fn wait(&self, plan: &Plan, who: Leader, now: Instant, until: Instant) -> (PortSet, PortSet) {
         let kick = if who == Leader::Background {
             &self.background_kick
         } else {
@@ -149,7 +150,7 @@ impl Driver {
             indexes.push(index);
             polls.push(PollFd::new(descriptor, events));
         }
-        self.poll(&mut polls, until);
+        self.poll(&mut polls, now, until);
         if !polls[0].revents().is_empty() {
             drain(kick.as_fd());
         }
@@ -167,9 +168,9 @@ impl Driver {
         (ready, writable)
     }
 
-    fn poll(&self, polls: &mut [PollFd<'_>], until: Instant) {
+    fn poll(&self, polls: &mut [PollFd<'_>], now: Instant, until: Instant) {
         let timeout = (until != NEVER).then(|| {
-            let left = until - self.now();
+            let left = until - now;
             Timespec {
                 tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
                 tv_nsec: left.subsec_nanos().into(),
@@ -182,14 +183,14 @@ impl Driver {
     /// Waits for a kick of the background thread alone.
     pub(super) fn wait_for_kick(&self, until: Instant) {
         let mut polls = [PollFd::new(&self.background_kick, PollFlags::IN)];
-        self.poll(&mut polls, until);
+        self.poll(&mut polls, self.now(), until);
         if !polls[0].revents().is_empty() {
             drain(self.background_kick.as_fd());
         }
     }
 
     /// Takes what has come. Without the lock of the core.
-    pub(super) fn receive(&self, ready: PortSet, plan: &Plan, catch: &mut Catch) {
+    pub(super) fn receive(&self, ready: PortSet, plan: &Plan, now: Instant, catch: &mut Catch) {
         let mut calling = Calling {
             driver: self,
             index: None,
@@ -204,11 +205,11 @@ impl Driver {
             let room = batch.room();
             calling.index = Some(index);
             let mut device = port.device();
-            let mut result = device.receive(self.now(), batch);
+            let mut result = device.receive(now, batch);
             if due && result.is_ok() {
                 // What the device held back goes out with an empty batch too.
                 let mut nothing = TxBatch::default();
-                result = device.transmit(self.now(), &mut nothing).and(result);
+                result = device.transmit(now, &mut nothing).and(result);
             }
             catch.ports.push(Received {
                 index,

@@ -23,7 +23,8 @@ impl Socket {
         let budget = ready!(coop::poll_proceed(cx));
         let host = self.host();
         let mut core = host.lock();
-        match call(&mut core, host.now()) {
+        let now = host.now();
+        match call(&mut core, now) {
             Err(Error::WouldBlock(wait)) => {
                 core.waits
                     .add(self.id(), key, wait.into(), Some(cx.waker()));
@@ -32,7 +33,7 @@ impl Socket {
             done => {
                 budget.made_progress();
                 let result = core.outcome(done);
-                host.finish(core);
+                host.finish(core, now);
                 Poll::Ready(result)
             }
         }
