@@ -1,15 +1,12 @@
 //! A device of one's own: IP packets in UDP datagrams, a tunnel through the kernel's network without privileges.
-//!
-//! ```text
-//! cargo run --example own_device -p estab
-//! ```
+//! `cargo run --example own_device -p estab`
 
 use bytes::Bytes;
 use estab::{Host, TcpListener, TcpStream};
 use estab_device::{Capabilities, Device, RxBatch, TxBatch, Wait};
 use estab_stack::Medium;
 use estab_tcp::Instant;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 
@@ -22,7 +19,6 @@ impl Device for Tunnel {
             medium: Medium::Ip,
             mtu: 1400,
             hardware_address: [0; 6],
-            // The stack computes checksums, and hands out no super-segments.
             checksum_offload: false,
             segmentation_offload: 0,
         }
@@ -45,11 +41,10 @@ impl Device for Tunnel {
         let mut count = 0;
         while let Some(packet) = batch.front() {
             match self.0.send(&packet.to_bytes()) {
-                // What the link cannot take now stays in the batch.
+                Ok(_) => batch.pop(),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                sent => sent?,
+                Err(error) => return Err(error),
             };
-            batch.pop();
             count += 1;
         }
         Ok(count)
@@ -70,19 +65,14 @@ fn main() -> io::Result<()> {
     );
     left.connect(right.local_addr()?)?;
     right.connect(left.local_addr()?)?;
-    let host = |socket: UdpSocket, last: u8| {
+    let host = |socket: UdpSocket, last| {
         socket.set_nonblocking(true)?;
-        let builder = Host::builder().device("tunnel", Tunnel(socket));
-        builder.address([10, 0, 0, last].into(), 24).build()
+        let host = Host::builder().device("tunnel", Tunnel(socket));
+        host.address([10, 0, 0, last].into(), 24).build()
     };
     let (server, client) = (host(left, 1)?, host(right, 2)?);
-
     let listener = TcpListener::bind(&server, "10.0.0.1:80")?;
-    let mut sending = TcpStream::connect(&client, "10.0.0.1:80")?;
-    sending.write_all(b"through the tunnel")?;
-    sending.close()?;
-    let mut text = String::new();
-    listener.accept()?.0.read_to_string(&mut text)?;
-    println!("received: {text}");
+    TcpStream::connect(&client, "10.0.0.1:80")?.write_all(b"through the tunnel")?;
+    println!("{}", io::read_to_string(listener.accept()?.0)?);
     Ok(())
 }

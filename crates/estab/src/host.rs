@@ -10,6 +10,7 @@ pub use shutdown::{Report, Undelivered};
 use crate::driver::{Driver, DriverCounters};
 use crate::error;
 use crate::net::Interceptor;
+use estab_stack::settings_table::SettingError;
 use estab_stack::{Cidr, Counters, HostSink, InterfaceId, Route};
 use estab_tcp::{Instant, Settings};
 use std::fmt;
@@ -124,6 +125,23 @@ impl Host {
         change(&mut settings);
         self.handle
             .call(|core, _| *core.stack.settings_mut() = settings);
+    }
+
+    /// Changes a setting by its name, `net.ipv4.tcp_fin_timeout` or `tcp_fin_timeout`, with the value as text.
+    ///
+    /// # Errors
+    /// There is no such setting, or the text is none of its values.
+    pub fn set_setting(&self, name: &str, value: &str) -> Result<(), SettingError> {
+        self.handle
+            .call(|core, _| core.stack.set_setting(name, value))
+    }
+
+    /// The value of a setting as text.
+    ///
+    /// # Errors
+    /// There is no such setting.
+    pub fn setting(&self, name: &str) -> Result<String, SettingError> {
+        self.handle.look(|core, _| core.stack.setting(name))
     }
 
     /// Adds an address, with the route to its network.

@@ -201,4 +201,8 @@ fn settings_can_be_changed() {
     let host = builder().build().unwrap();
     host.change_settings(|settings| settings.tcp_syn_retries = 2);
     assert_eq!(host.settings().tcp_syn_retries, 2);
+    host.set_setting("net.ipv4.tcp_syn_retries", "3").unwrap();
+    assert_eq!(host.setting("tcp_syn_retries").unwrap(), "3");
+    assert!(host.set_setting("tcp_syn_retries", "many").is_err());
+    assert!(host.set_setting("no_such_setting", "1").is_err());
 }

@@ -152,6 +152,18 @@ fn the_background_thread_parks_while_a_task_leads_and_is_woken_when_it_goes() {
     assert_eq!(lead.task_gone(), Next::Background);
 }
 
+#[test]
+fn at_the_end_the_background_thread_leads_once_the_task_has_nothing_in_hand() {
+    let mut lead = Lead::new();
+    lead.task_came();
+    assert!(lead.task_enter().0);
+    assert!(!lead.end(), "the task is in the middle of a batch");
+    assert!(lead.rest(Leader::Task));
+    assert!(lead.end());
+    assert_eq!(lead.leader(), Leader::Background);
+    assert!(!lead.resume(Leader::Task));
+}
+
 mod schedules {
     use super::super::{Leader, Leadership, Member, Next, Tick, Woken};
     use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
