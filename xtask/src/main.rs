@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod named_tests;
+mod options;
+mod page;
 mod requirements;
 
 use clap::Parser;
@@ -10,6 +12,12 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Chores of the workspace")]
 enum Command {
+    /// Writes docs/options.md from the stack's tables.
+    Options {
+        /// Only say whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// Writes docs/requirements.md from the ids cited in code and tests.
     Requirements {
         /// Only say whether it is up to date.
@@ -20,6 +28,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::Options { check } => options::run(&root(), check),
         Command::Requirements { check } => requirements::run(&root(), check),
     }
 }
