@@ -6,7 +6,7 @@
 
 use estab::{Host, HostBuilder, Settings};
 use estab_device::memory::{self, MemoryLinkConfig};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -71,6 +71,19 @@ pub fn eventually(what: &str, mut check: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(8), "never: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Waits until the kernel takes packets for an address that it was given. An IPv6 address it has at once, but the route to
+/// itself is made a moment later, and until then what comes for it is lost.
+pub fn kernel_serves(address: IpAddr) {
+    let socket = UdpSocket::bind((address, 0)).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    let own = socket.local_addr().unwrap();
+    eventually("the kernel hears itself", || {
+        socket.send_to(b"?", own).is_ok() && socket.recv(&mut [0]).is_ok()
+    });
 }
 
 /// Bytes that show it when some are lost, doubled or exchanged.
