@@ -1,5 +1,5 @@
 use crate::event::{DropReason, Event, RetransmitReason, Timer, Variables};
-use crate::input::timestamp::before;
+use crate::input::timestamp::{before, timestamp};
 use crate::record::{
     Limiter, ack_options, control, is_acceptable, outside, report_drop, report_in, report_out,
     timestamps,
@@ -72,6 +72,13 @@ pub struct Opening {
     pub timestamp_offset: u32,
     /// MSS to announce: what the interface, or the route, allows in one segment without options.
     pub mss: u16,
+}
+
+impl Opening {
+    /// The timestamp in a segment that is sent now.
+    pub const fn timestamp(&self, now: Instant) -> u32 {
+        timestamp(now, self.timestamp_offset)
+    }
 }
 
 /// What a SYN cookie and its timestamp remember of the SYN's options.

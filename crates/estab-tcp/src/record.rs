@@ -1,7 +1,7 @@
 //! What the small records, [`HalfOpen`](crate::HalfOpen) and [`TimeWait`](crate::TimeWait), share.
 
 use crate::event::{DropReason, Event, Variables};
-use crate::input::timestamp::timestamp_clock;
+use crate::input::timestamp::timestamp;
 use crate::{Chunks, Cx, FourTuple, Instant, Interest, IpMeta, SegmentIn, SegmentOut, State};
 use estab_wire::tcp::{Flags, Header, Options, SegmentOptions, SeqNum, Timestamps, UnscaledWindow};
 
@@ -13,7 +13,7 @@ mod tests;
 /// What stands in a segment that is sent now: our clock with the connection's offset, and TS.Recent.
 pub(crate) fn timestamps(now: Instant, offset: u32, recent: u32) -> Timestamps {
     Timestamps {
-        value: timestamp_clock(now).wrapping_add(offset),
+        value: timestamp(now, offset),
         echo: recent,
     }
 }

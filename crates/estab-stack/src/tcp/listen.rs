@@ -106,7 +106,7 @@ impl Stack {
         opening.iss = self.tcp.cookies.make(now, &tuple, syn.header.seq, mss);
         if offered.timestamps.is_some() && self.settings.tcp_timestamps {
             // Our timestamp must come out as one that carries the options.
-            let value = clock(now).wrapping_add(opening.timestamp_offset);
+            let value = opening.timestamp(now);
             let hidden = hide_options(value, offered);
             opening.timestamp_offset = opening
                 .timestamp_offset
@@ -190,9 +190,4 @@ impl Stack {
         self.reporter.counters.cookies_accepted += 1;
         self.adopt(now, Owner::Listener(listener), tuple, record, over, arrival);
     }
-}
-
-/// The clock of our timestamps: one tick a millisecond.
-fn clock(now: Instant) -> u32 {
-    (now.as_nanos() / 1_000_000) as u32
 }

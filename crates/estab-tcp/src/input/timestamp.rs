@@ -51,7 +51,7 @@ impl Connection {
     /// Timestamps of a segment to send: a millisecond clock with the connection's offset, and TS.Recent.
     pub(crate) fn timestamps(&self, now: Instant) -> Option<Timestamps> {
         self.agreed.timestamps.then(|| Timestamps {
-            value: timestamp_clock(now).wrapping_add(self.agreed.timestamp_offset),
+            value: timestamp(now, self.agreed.timestamp_offset),
             echo: self.rcv.ts_recent,
         })
     }
@@ -62,14 +62,13 @@ impl Connection {
         now: Instant,
         timestamps: Timestamps,
     ) -> Option<Duration> {
-        let sent = timestamps.echo.wrapping_sub(self.agreed.timestamp_offset);
-        let elapsed_ms = timestamp_clock(now).wrapping_sub(sent);
+        let elapsed_ms = timestamp(now, self.agreed.timestamp_offset).wrapping_sub(timestamps.echo);
         // An echo that our clock did not give yet, or gave long ago, is the peer's mistake.
         (elapsed_ms < 600_000).then(|| Duration::from_millis(u64::from(elapsed_ms.max(1))))
     }
 }
 
-/// One tick a millisecond (RFC 7323).
-pub(crate) const fn timestamp_clock(now: Instant) -> u32 {
-    (now.as_nanos() / 1_000_000) as u32
+/// Our timestamp now: one tick a millisecond (RFC 7323), and the connection's offset.
+pub(crate) const fn timestamp(now: Instant, offset: u32) -> u32 {
+    ((now.as_nanos() / 1_000_000) as u32).wrapping_add(offset)
 }
