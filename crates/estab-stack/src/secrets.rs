@@ -34,15 +34,6 @@ impl Secrets {
         (self.word(purpose, 0), self.word(purpose, 1))
     }
 
-    /// A seed of its own for a purpose.
-    pub(crate) fn seed(&self, purpose: Purpose) -> [u8; 32] {
-        let mut seed = [0; 32];
-        for (part, bytes) in (0..).zip(seed.chunks_exact_mut(8)) {
-            bytes.copy_from_slice(&self.word(purpose, part).to_le_bytes());
-        }
-        seed
-    }
-
     fn word(&self, purpose: Purpose, part: u8) -> u64 {
         let (key, rest) = self.0.split_at(16);
         let mut words = key.chunks_exact(8).map(|bytes| {

@@ -169,7 +169,7 @@ impl Tcp {
             buffered: 0,
             starved: VecDeque::new(),
             resets: RateLimit::default(),
-            isn: IsnGenerator::new(&secrets.seed(Purpose::Sequence)),
+            isn: IsnGenerator::new(key(Purpose::Sequence)),
             cookies: Cookies::new(key(Purpose::Cookie), key(Purpose::CookieBase)),
         }
     }

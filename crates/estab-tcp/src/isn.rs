@@ -14,23 +14,21 @@ mod tests;
 /// has to stand against somebody who gathers them, and one hash a connection costs next to nothing.
 #[derive(Clone)]
 pub struct IsnGenerator {
-    sequence: SipHasher24,
-    timestamp: SipHasher24,
+    keyed: SipHasher24,
+}
+
+/// What a hash is for, so that equal inputs give unrelated numbers.
+#[derive(Clone, Copy)]
+enum Domain {
+    SequenceNumber = 1,
+    Timestamp,
 }
 
 impl IsnGenerator {
-    /// From a seed, which must come from the system's random numbers, and stay secret.
-    pub fn new(seed: &[u8; 32]) -> Self {
-        // Unrelated keys give unrelated numbers.
-        let [sequence, timestamp] = [0, 16].map(|at| {
-            let mut key = [0; 16];
-            key.copy_from_slice(&seed[at..at + 16]);
-            SipHasher24::new_with_key(&key)
-        });
-        Self {
-            sequence,
-            timestamp,
-        }
+    /// From a key of 128 bits, which must come from the system's random numbers, and stay secret.
+    pub fn new(key: (u64, u64)) -> Self {
+        let keyed = SipHasher24::new_with_keys(key.0, key.1);
+        Self { keyed }
     }
 
     /// The initial sequence number of a connection that begins now (RFC 6528).
@@ -39,25 +37,27 @@ impl IsnGenerator {
     /// key. A later incarnation of the same connection has a later number.
     pub fn isn(&self, now: Instant, tuple: &FourTuple) -> SeqNum {
         let clock = (now.as_nanos() / 4_000) as u32;
-        SeqNum(hash(self.sequence, tuple)) + clock
+        SeqNum(self.hash(Domain::SequenceNumber, tuple)) + clock
     }
 
     /// What is added to the clock in our timestamps (RFC 7323): the same for each incarnation of a connection, so that its
     /// timestamps rise from one to the next.
     pub fn timestamp_offset(&self, tuple: &FourTuple) -> u32 {
-        hash(self.timestamp, tuple)
+        self.hash(Domain::Timestamp, tuple)
     }
-}
 
-fn hash(mut keyed: SipHasher24, tuple: &FourTuple) -> u32 {
-    for end in [tuple.local, tuple.remote] {
-        match end.ip() {
-            IpAddr::V4(address) => keyed.write(&address.octets()),
-            IpAddr::V6(address) => keyed.write(&address.octets()),
+    fn hash(&self, domain: Domain, tuple: &FourTuple) -> u32 {
+        let mut hasher = self.keyed;
+        hasher.write(&[domain as u8]);
+        for end in [tuple.local, tuple.remote] {
+            match end.ip() {
+                IpAddr::V4(address) => hasher.write(&address.octets()),
+                IpAddr::V6(address) => hasher.write(&address.octets()),
+            }
+            hasher.write(&end.port().to_le_bytes());
         }
-        keyed.write(&end.port().to_le_bytes());
+        hasher.finish() as u32
     }
-    keyed.finish() as u32
 }
 
 impl core::fmt::Debug for IsnGenerator {

@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn a_new_incarnation_begins_after_the_old_one() {
-        let generator = IsnGenerator::new(&[7; 32]);
+        let generator = IsnGenerator::new((7, 7));
         let tuple = FourTuple {
             local: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
             remote: SocketAddr::from((Ipv4Addr::LOCALHOST, 81)),
