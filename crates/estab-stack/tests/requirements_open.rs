@@ -1,7 +1,8 @@
-//! What RFC 9293 3.9.1.1 asks of OPEN: passive ones leave others alone, and the local address of multihomed hosts.
+//! What RFC 9293 asks of opening: passive OPENs leave others alone, the local address of multihomed hosts, and who is no peer.
 
 mod support;
 use estab_stack::*;
+use estab_tcp::event::DropReason;
 use estab_tcp::{Flags, FourTuple, Header, State};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use support::*;
@@ -262,4 +263,32 @@ fn open_to_a_group_or_to_everybody_is_refused() {
         assert_eq!((result, sent.len()), (Err(Error::InProgress), 1));
         net.close(A, socket).unwrap();
     }
+}
+
+// RFC 9293 3.9.2.3 MUST-57, MUST-63: the broadcast address of one of our networks is nobody's, on whatever interface it
+// appears.
+#[test]
+fn a_syn_of_the_broadcast_address_of_another_network_is_discarded() {
+    let (mut net, _) = multihomed();
+    let listener = bound(&mut net, any(80));
+    net.hosts[A].listen(net.now, listener, 8).unwrap();
+    net.hosts[A].set_any_address(net.interfaces[A], true);
+    let everybody = SocketAddr::from(([192, 168, 7, 255], 80));
+    let neighbour = SocketAddr::from(([192, 168, 7, 254], 80));
+    let syn = header(Flags::SYN, 5, 0);
+    for (from, to, answered) in [
+        (everybody, at(A, 80), false),
+        (at(B, 4000), everybody, false),
+        (neighbour, at(A, 80), true),
+        (at(B, 4000), neighbour, true),
+    ] {
+        let packet = packet(from, to, &syn, b"");
+        net.hosts[A].handle_packet(net.now, net.interfaces[A], packet.into());
+        assert_eq!(
+            transmitted(&mut net).len(),
+            usize::from(answered),
+            "{from} {to}"
+        );
+    }
+    assert_eq!(net.dropped(A, DropReason::Address), 2);
 }

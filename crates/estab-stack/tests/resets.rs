@@ -90,6 +90,7 @@ fn groups_and_impostors_get_no_answer() {
     assert_eq!(net.counters(B).half_open, 0);
 }
 
+// RFC 9293 3.1 MUST-3.
 #[test]
 fn bad_checksums_and_nonsense_are_counted_and_dropped() {
     let mut net = pair();
