@@ -1,6 +1,6 @@
 use crate::acks::Acks;
 use crate::congestion::Congestion;
-use crate::event::{Call, ConnectionEvent, Event, Interest, Timer, Variables};
+use crate::event::{Call, ConnectionEvent, DropReason, Event, Interest, Timer, Variables};
 use crate::half_open::{HalfOpen, Opening};
 use crate::handshake::default_mss;
 use crate::receive::ReceiveHalf;
@@ -262,6 +262,8 @@ impl Connection {
     fn process(&mut self, cx: &mut Cx<'_>, segment: SegmentIn) {
         self.stats.count_in(&segment);
         match self.state {
+            // The owner forgets the connection, and answers for it.
+            State::Closed => self.report_drop(cx, DropReason::Closed, &segment),
             State::SynSent => self.arrives_in_syn_sent(cx, segment),
             _ => self.arrives(cx, segment),
         }

@@ -95,7 +95,8 @@ impl Connection {
 
     // RFC 9293 3.8.4 MAY-5, MUST-24, MUST-25: only where the socket asked for it.
     pub(crate) fn start_keepalive(&mut self, cx: &mut Cx<'_>) {
-        if self.options.keepalive && self.state.is_synchronized() {
+        let lives = self.state.is_synchronized() && self.state != State::TimeWait;
+        if self.options.keepalive && lives {
             let at = self.heard_at + self.keepalive_idle(cx);
             self.arm(cx, Timer::Keepalive, at);
         } else {
@@ -108,6 +109,7 @@ impl Connection {
         self.options
             .keepalive_idle
             .unwrap_or(cx.settings.tcp_keepalive_time)
+            .max(KEEPALIVE_MIN)
     }
 
     /// RFC 9293 3.8.4: probes only after silence (MUST-26), and no single unanswered one means that the peer is dead (MUST-29).
@@ -145,7 +147,8 @@ impl Connection {
         let interval = self
             .options
             .keepalive_interval
-            .unwrap_or(cx.settings.tcp_keepalive_intvl);
+            .unwrap_or(cx.settings.tcp_keepalive_intvl)
+            .max(KEEPALIVE_MIN);
         self.arm(cx, Timer::Keepalive, cx.now + interval);
     }
 
@@ -162,3 +165,7 @@ impl Connection {
 // RFC 9293 3.8.3 MUST-20, SHLD-10.
 /// Retransmissions after which the network layer is asked to look for another way (RFC 9293 3.8.3: R1, at least three).
 const R1: u8 = 3;
+
+/// Keep-alive's times are no shorter than this, whatever options and settings say: with none at all its timer would fire for ever
+/// at one moment.
+const KEEPALIVE_MIN: Duration = Duration::from_millis(1);
