@@ -40,10 +40,13 @@ fn establish(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) 
 
 // RFC 9293 3.10.7.4 MAY-12.
 /// RFC 5961: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
-fn validate(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> Step {
-    let ack = segment.header.ack;
+pub(super) fn is_plausible(connection: &Connection, ack: SeqNum) -> bool {
     let oldest = connection.snd.una - connection.snd.wnd_max;
-    if ack.after(connection.snd.max) || ack.before(oldest) {
+    !ack.after(connection.snd.max) && !ack.before(oldest)
+}
+
+fn validate(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> Step {
+    if !is_plausible(connection, segment.header.ack) {
         connection.challenge(cx, segment);
         return drop(DropReason::InvalidAck);
     }

@@ -35,13 +35,16 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &Segm
     CONTINUE
 }
 
-/// RFC 7323: TS.Recent follows the segment that spans Last.ACK.sent.
+/// RFC 7323: TS.Recent follows the segment that spans Last.ACK.sent. Only one whose ACK is in order too: else who guesses a
+/// sequence number in the window, and no more, could set TS.Recent ahead, and PAWS would drop all that the peer sends.
 pub(super) fn take(connection: &mut Connection, cx: &Cx<'_>, segment: &SegmentIn) {
     let Some(timestamps) = segment.header.options.timestamps() else {
         return;
     };
-    let spans = segment.header.seq.at_or_before(connection.rcv.last_ack);
-    if connection.agreed.timestamps && spans {
+    let header = &segment.header;
+    let spans = header.seq.at_or_before(connection.rcv.last_ack);
+    let plausible = header.flags.ack() && super::ack::is_plausible(connection, header.ack);
+    if connection.agreed.timestamps && spans && plausible {
         connection.rcv.ts_recent = timestamps.value;
         connection.rcv.ts_recent_at = cx.now;
     }

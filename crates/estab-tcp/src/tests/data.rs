@@ -281,6 +281,18 @@ fn paws_drops_old_duplicates() {
     assert_eq!(t.read(), Ok(10));
 }
 
+// Off the path a sequence number in the window may be guessed; an ACK that fits too is another matter (RFC 5961).
+#[test]
+fn a_forged_segment_does_not_set_ts_recent() {
+    let mut t = with_timestamps();
+    t.out();
+    for forged in ["P. 1:11(10) ack 3000000000", "P 1:11(10)"] {
+        t.inject_ts(forged, 500 + (1 << 30), 1007);
+    }
+    t.inject_ts("P. 1:11(10) ack 1", 501, 1007);
+    assert_eq!(t.read(), Ok(10), "{:?}", t.seen.drops);
+}
+
 #[test]
 fn paws_lets_resets_pass() {
     let mut t = with_timestamps();
