@@ -250,7 +250,7 @@ impl<'a> World<'a> {
 
     fn set_options(&mut self, end: usize) {
         let number = self.choices.near(&[0, 1000, u32::MAX]);
-        let time = Duration::from_secs(self.choices.of(&[0, 1, 100, 1 << 24]).into());
+        let time = Duration::from_secs(self.choices.of(&[0, 1, 100, 1u32 << 24]).into());
         let on = self.choices.once_in(2);
         let which = self.choices.below(14);
         self.with(end, |c, cx| {
