@@ -29,6 +29,9 @@ fn multihomed() -> (Pair, InterfaceId) {
     (net, second)
 }
 
+/// A segment, the interface that it goes over, and its ends as the receiver sees them.
+type Sent = (InterfaceId, FourTuple, Header);
+
 fn bound(net: &mut Pair, address: SocketAddr) -> SocketId {
     let socket = net.tcp(A);
     net.set(A, socket, SocketOption::ReuseAddress(true));
@@ -37,7 +40,7 @@ fn bound(net: &mut Pair, address: SocketAddr) -> SocketId {
 }
 
 /// The segments that A has to send, with the interfaces; they are not delivered.
-fn transmitted(net: &mut Pair) -> Vec<(InterfaceId, FourTuple, Header)> {
+fn transmitted(net: &mut Pair) -> Vec<Sent> {
     std::iter::from_fn(|| net.hosts[A].poll_transmit(net.now))
         .map(|(interface, packet)| {
             let (tuple, header, _) = parse(&packet.to_bytes()).expect("TCP");
@@ -47,11 +50,7 @@ fn transmitted(net: &mut Pair) -> Vec<(InterfaceId, FourTuple, Header)> {
 }
 
 /// A begins to connect; the SYN, if there is one.
-fn open(
-    net: &mut Pair,
-    socket: SocketId,
-    to: SocketAddr,
-) -> (Result<(), Error>, Vec<(InterfaceId, FourTuple, Header)>) {
+fn open(net: &mut Pair, socket: SocketId, to: SocketAddr) -> (Result<(), Error>, Vec<Sent>) {
     let result = net.hosts[A].connect(net.now, socket, to, None);
     (result, transmitted(net))
 }

@@ -1,4 +1,4 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
 
 /// Payload in pieces that share memory with the send queue. Cloning counts references, it copies nothing.
@@ -64,6 +64,25 @@ impl From<Bytes> for Chunks {
         chunks.push(piece);
         chunks
     }
+}
+
+/// Largest buffer that small writes or segments gather in.
+pub(crate) const BUFFER_MAX: usize = 64 << 10;
+/// Smallest one, so that a connection that says little holds little.
+pub(crate) const BUFFER_MIN: usize = 512;
+
+/// A buffer for small pieces: it grows with the bytes that a queue will hold.
+pub(crate) fn buffer(queued: usize) -> BytesMut {
+    let capacity = queued.checked_next_power_of_two().unwrap_or(BUFFER_MAX);
+    BytesMut::with_capacity(capacity.clamp(BUFFER_MIN, BUFFER_MAX))
+}
+
+/// Copies into the free part of a buffer; how many bytes.
+pub(crate) fn fill(buffer: &mut BytesMut, data: &[u8]) -> usize {
+    let room = buffer.capacity() - buffer.len();
+    let (now, _) = data.split_at(room.min(data.len()));
+    buffer.extend_from_slice(now);
+    now.len()
 }
 
 #[cfg(test)]

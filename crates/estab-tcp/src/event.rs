@@ -65,8 +65,10 @@ impl Interest {
     pub const ERROR: Self = Self(64);
     /// Whole packets of the stack below (used by captures).
     pub const PACKET: Self = Self(128);
+    /// Everything but whole packets.
+    pub const NO_PACKETS: Self = Self(0x7f);
     /// Everything.
-    pub const ALL: Self = Self(0xff);
+    pub const ALL: Self = Self::NO_PACKETS.with(Self::PACKET);
 
     /// Both sets.
     pub const fn with(self, other: Self) -> Self {

@@ -28,17 +28,7 @@ impl Default for Collector {
 impl Collector {
     /// Everything but whole packets, at most a million records.
     pub fn new() -> Self {
-        let all = [
-            Interest::STATE,
-            Interest::SEGMENT,
-            Interest::DROP,
-            Interest::TIMER,
-            Interest::RECOVERY,
-            Interest::CALL,
-            Interest::ERROR,
-        ];
-        let interest = all.into_iter().fold(Interest::NONE, Interest::with);
-        Self::with(interest, 1_000_000)
+        Self::with(Interest::NO_PACKETS, 1_000_000)
     }
 
     /// These kinds of events, and at most `limit` records: what comes later is counted and not kept.

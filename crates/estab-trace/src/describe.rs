@@ -1,6 +1,6 @@
 //! How things are called in every printer.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 use estab_tcp::event::{Call, RecoveryPhase, RetransmitReason};
 use estab_tcp::{ConnectionError, Header};
 use estab_wire::tcp::Options;
@@ -136,5 +136,14 @@ pub(crate) fn icmp(remote: IpAddr, kind: u8, code: u8) -> String {
         format!("type {kind} code {code}")
     } else {
         name.into()
+    }
+}
+
+/// Source and destination of what the host sent, or received.
+pub(crate) fn ends(sent: bool, local: SocketAddr, remote: SocketAddr) -> (SocketAddr, SocketAddr) {
+    if sent {
+        (local, remote)
+    } else {
+        (remote, local)
     }
 }

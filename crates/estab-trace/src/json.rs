@@ -85,7 +85,7 @@ impl Json {
                 remote,
                 len,
             } => {
-                let (src, dst) = ends(*sent, *local, *remote);
+                let (src, dst) = describe::ends(*sent, *local, *remote);
                 object.put("event", way(*sent)).put("proto", "udp");
                 object.put("src", src.to_string());
                 object.put("dst", dst.to_string());
@@ -177,7 +177,7 @@ impl Json {
         sent: bool,
         segment: &Segment,
     ) {
-        let (src, dst) = ends(sent, connection.local, connection.remote);
+        let (src, dst) = describe::ends(sent, connection.local, connection.remote);
         let header = &segment.header;
         self.relative.observe(src, dst, header);
         object.put("event", way(sent)).put("proto", "tcp");
@@ -209,14 +209,6 @@ impl Json {
 
     fn seq(&self, object: &mut Object, src: SocketAddr, dst: SocketAddr, header: &Header) {
         object.put("seq", self.relative.seq(src, dst, header.seq));
-    }
-}
-
-fn ends(sent: bool, local: SocketAddr, remote: SocketAddr) -> (SocketAddr, SocketAddr) {
-    if sent {
-        (local, remote)
-    } else {
-        (remote, local)
     }
 }
 

@@ -410,33 +410,8 @@ impl<'a> Ladder<'a> {
 
     fn datagram(&self, index: usize, row: &mut Row) {
         let (side, record) = self.records[index];
-        let (sent, text) = match &record.event {
-            HostRecord::Udp {
-                sent,
-                local,
-                remote,
-                len,
-            } => {
-                let (from, to) = if *sent {
-                    (local, remote)
-                } else {
-                    (remote, local)
-                };
-                (
-                    *sent,
-                    format!("UDP {} > {} length {len}", from.port(), to.port()),
-                )
-            }
-            HostRecord::Icmp {
-                sent,
-                remote,
-                kind,
-                code,
-            } => (
-                *sent,
-                format!("ICMP {}", describe::icmp(*remote, *kind, *code)),
-            ),
-            _ => return,
+        let Some((sent, text)) = datagram(&record.event) else {
+            return;
         };
         let plan = &self.plans[index];
         let shape = match (sent, plan.arrives, plan.departed) {
@@ -496,16 +471,38 @@ fn identity(record: &Record) -> Option<(bool, String)> {
             remote,
             len,
         } => {
-            let (from, to) = if *sent {
-                (local, remote)
-            } else {
-                (remote, local)
-            };
+            let (from, to) = describe::ends(*sent, *local, *remote);
             Some((*sent, format!("{from} {to} {len}")))
         }
         HostRecord::Icmp {
             sent, kind, code, ..
         } => Some((*sent, format!("icmp {kind} {code}"))),
+        _ => None,
+    }
+}
+
+/// Was it sent, and the label of a datagram or an ICMP message.
+fn datagram(event: &HostRecord) -> Option<(bool, String)> {
+    match event {
+        HostRecord::Udp {
+            sent,
+            local,
+            remote,
+            len,
+        } => {
+            let (from, to) = describe::ends(*sent, *local, *remote);
+            let text = format!("UDP {} > {} length {len}", from.port(), to.port());
+            Some((*sent, text))
+        }
+        HostRecord::Icmp {
+            sent,
+            remote,
+            kind,
+            code,
+        } => Some((
+            *sent,
+            format!("ICMP {}", describe::icmp(*remote, *kind, *code)),
+        )),
         _ => None,
     }
 }

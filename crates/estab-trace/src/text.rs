@@ -46,7 +46,7 @@ impl Text {
                 remote,
                 len,
             } => {
-                let (from, to) = ends(*sent, *local, *remote);
+                let (from, to) = describe::ends(*sent, *local, *remote);
                 format!(
                     "{} {} > {}: UDP, length {len}",
                     way(*sent),
@@ -111,7 +111,7 @@ impl Text {
     }
 
     fn segment(&mut self, way: &str, tuple: &FourTuple, sent: bool, segment: &Segment) -> String {
-        let (from, to) = ends(sent, tuple.local, tuple.remote);
+        let (from, to) = describe::ends(sent, tuple.local, tuple.remote);
         let header = &segment.header;
         self.relative.observe(from, to, header);
         let (flags, len) = (header.flags, segment.len);
@@ -141,14 +141,6 @@ impl Text {
         }
         let _ = write!(line, ", length {len}, {}", segment.state);
         line
-    }
-}
-
-fn ends(sent: bool, local: SocketAddr, remote: SocketAddr) -> (SocketAddr, SocketAddr) {
-    if sent {
-        (local, remote)
-    } else {
-        (remote, local)
     }
 }
 

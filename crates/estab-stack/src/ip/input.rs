@@ -1,7 +1,7 @@
 //! The way in: frames, and what both versions of IP have in common.
 
 use super::ndp::NdpFrom;
-use super::reassembly::Outcome;
+use super::reassembly::{Fragment, Key, Outcome, Whole};
 use super::{Cast, Delivery, IpCounters, IpCx, IpLayer, LOOPBACK, TransportIn};
 use crate::{Checksum, HostEvent, InterfaceId, PacketIn};
 use bytes::Bytes;
@@ -181,8 +181,36 @@ impl IpLayer {
         }
     }
 
+    /// Keeps a fragment; when it was the last that was missing, the packet, which arrives now.
+    pub(super) fn reassemble(
+        &mut self,
+        cx: &mut IpCx<'_>,
+        arrival: Arrival,
+        key: Key,
+        fragment: &Fragment<'_>,
+        rebuild: impl FnOnce(&Whole) -> Option<Bytes>,
+    ) -> Option<(Arrival, Bytes)> {
+        let outcome = self.reassembly.insert(cx.now, key, fragment);
+        self.count_fragment(cx, &outcome);
+        let Outcome::Whole(whole) = outcome else {
+            return None;
+        };
+        let Some(packet) = rebuild(&whole) else {
+            self.discard(cx, |c| &mut c.malformed, DropReason::Malformed);
+            return None;
+        };
+        let arrival = Arrival {
+            reassembled: true,
+            checksum: Checksum::Unverified,
+            segments: 1,
+            segment_size: 0,
+            ..arrival
+        };
+        Some((arrival, packet))
+    }
+
     /// Does a reassembled packet go on, and if not, why?
-    pub(super) fn count_fragment(&mut self, cx: &mut IpCx<'_>, outcome: &Outcome) {
+    fn count_fragment(&mut self, cx: &mut IpCx<'_>, outcome: &Outcome) {
         self.counters.reassembly_overflows += core::mem::take(&mut self.reassembly.evicted);
         let reason = match outcome {
             Outcome::Kept => return,

@@ -2,9 +2,8 @@
 
 use super::address::{ALL_HOSTS, is_possible_source};
 use super::input::{Arrival, Received, ecn, meta};
-use super::reassembly::{Fragment, Key, Outcome, Whole};
+use super::reassembly::{Fragment, Key, Whole};
 use super::{Cast, Delivery, IpCx, IpLayer};
-use crate::Checksum;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv4Addr};
@@ -111,21 +110,7 @@ impl IpLayer {
             more: header.more_fragments,
             ecn: ecn(header.tos),
         };
-        let outcome = self.reassembly.insert(cx.now, key, &fragment);
-        self.count_fragment(cx, &outcome);
-        let Outcome::Whole(whole) = outcome else {
-            return None;
-        };
-        let Some(packet) = rebuild(&whole) else {
-            return self.discard(cx, |c| &mut c.malformed, DropReason::Malformed);
-        };
-        let arrival = Arrival {
-            reassembled: true,
-            checksum: Checksum::Unverified,
-            segments: 1,
-            segment_size: 0,
-            ..arrival
-        };
+        let (arrival, packet) = self.reassemble(cx, arrival, key, &fragment, rebuild)?;
         self.ipv4_input(cx, arrival, packet)
     }
 }

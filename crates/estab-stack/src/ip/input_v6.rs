@@ -3,9 +3,8 @@
 use super::address::{ALL_NODES, is_possible_source};
 use super::icmp_out::ErrorMessage;
 use super::input::{Arrival, Received, ecn, meta};
-use super::reassembly::{Fragment, Key, Outcome, Whole};
+use super::reassembly::{Fragment, Key, Whole};
 use super::{Cast, Delivery, IpCx, IpLayer};
-use crate::Checksum;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::net::{IpAddr, Ipv6Addr};
@@ -129,21 +128,7 @@ impl IpLayer {
             more: fragment.header.more_fragments,
             ecn: ecn(header.traffic_class),
         };
-        let outcome = self.reassembly.insert(cx.now, key, &part);
-        self.count_fragment(cx, &outcome);
-        let Outcome::Whole(whole) = outcome else {
-            return None;
-        };
-        let Some(packet) = rebuild(&whole) else {
-            return self.discard(cx, |c| &mut c.malformed, DropReason::Malformed);
-        };
-        let arrival = Arrival {
-            reassembled: true,
-            checksum: Checksum::Unverified,
-            segments: 1,
-            segment_size: 0,
-            ..arrival
-        };
+        let (arrival, packet) = self.reassemble(cx, arrival, key, &part, rebuild)?;
         self.ipv6_input(cx, arrival, packet)
     }
 

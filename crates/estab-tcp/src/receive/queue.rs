@@ -1,13 +1,10 @@
+use crate::chunks;
 use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 
 #[cfg(test)]
 mod tests;
 
-/// Largest buffer that small segments gather in.
-const CHUNK_MAX: usize = 64 << 10;
-/// Smallest one.
-const CHUNK_MIN: usize = 512;
 /// Segments shorter than this are copied, so that they do not hold a device's buffer.
 const SHARE_MIN: usize = 2 << 10;
 
@@ -163,16 +160,11 @@ impl ReceiveQueue {
         while !data.is_empty() {
             if self.tail.len() == self.tail.capacity() {
                 self.freeze_tail();
-                let capacity = (self.len + data.len())
-                    .checked_next_power_of_two()
-                    .unwrap_or(CHUNK_MAX);
-                self.tail = BytesMut::with_capacity(capacity.clamp(CHUNK_MIN, CHUNK_MAX));
+                self.tail = chunks::buffer(self.len + data.len());
             }
-            let room = self.tail.capacity() - self.tail.len();
-            let (now, later) = data.split_at(room.min(data.len()));
-            self.tail.extend_from_slice(now);
-            self.len += now.len();
-            data = later;
+            let taken = chunks::fill(&mut self.tail, data);
+            self.len += taken;
+            data = &data[taken..];
         }
     }
 

@@ -1,14 +1,10 @@
-use crate::Chunks;
+use crate::{Chunks, chunks};
 use alloc::collections::VecDeque;
 use bytes::{Buf, Bytes, BytesMut};
 
 #[cfg(test)]
 mod tests;
 
-/// Largest buffer that small writes gather in.
-const CHUNK_MAX: usize = 64 << 10;
-/// Smallest one, so that a connection that says little holds little.
-const CHUNK_MIN: usize = 512;
 /// Less than this is copied where sharing would leave a small piece behind; a copy of this size costs no more than
 /// the allocation that counts references.
 const SHARE_MIN: usize = 2 << 10;
@@ -58,16 +54,11 @@ impl SendQueue {
         while !data.is_empty() {
             if self.tail.len() == self.tail.capacity() {
                 self.freeze_tail();
-                let capacity = (self.len + data.len())
-                    .checked_next_power_of_two()
-                    .unwrap_or(CHUNK_MAX);
-                self.tail = BytesMut::with_capacity(capacity.clamp(CHUNK_MIN, CHUNK_MAX));
+                self.tail = chunks::buffer(self.len + data.len());
             }
-            let room = self.tail.capacity() - self.tail.len();
-            let (now, later) = data.split_at(room.min(data.len()));
-            self.tail.extend_from_slice(now);
-            self.len += now.len();
-            data = later;
+            let taken = chunks::fill(&mut self.tail, data);
+            self.len += taken;
+            data = &data[taken..];
         }
     }
 

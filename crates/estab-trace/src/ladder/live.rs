@@ -1,7 +1,7 @@
 //! The ladder of one host, printed as it happens.
 
 use super::draw::{Row, Shape, heading};
-use super::{Side, label, note, peer_of};
+use super::{Side, datagram, label, note, peer_of};
 use crate::{HostRecord, Record, Relative, TcpRecord, describe};
 use core::net::IpAddr;
 use estab_stack::{HostEvent, HostSink};
@@ -80,28 +80,9 @@ impl<W: Write> LiveLadder<W> {
                 let (name, clause) = reason.describe();
                 row.note(Side::Left, format!("drop: {name} ({clause})"));
             }
-            HostRecord::Udp {
-                sent,
-                local,
-                remote,
-                len,
-            } => {
-                let (from, to) = if *sent {
-                    (local, remote)
-                } else {
-                    (remote, local)
-                };
-                let text = format!("UDP {} > {} length {len}", from.port(), to.port());
-                row.arrow(sender(*sent), Shape::Whole, text);
-            }
-            HostRecord::Icmp {
-                sent,
-                remote,
-                kind,
-                code,
-            } => {
-                let text = format!("ICMP {}", describe::icmp(*remote, *kind, *code));
-                row.arrow(sender(*sent), Shape::Whole, text);
+            HostRecord::Udp { .. } | HostRecord::Icmp { .. } => {
+                let (sent, text) = datagram(&record.event)?;
+                row.arrow(sender(sent), Shape::Whole, text);
             }
             HostRecord::PacketIn { .. } | HostRecord::PacketOut { .. } => return None,
         }
@@ -113,11 +94,7 @@ impl<W: Write> LiveLadder<W> {
         match event {
             TcpRecord::SegmentOut(segment) | TcpRecord::SegmentIn(segment) => {
                 let sent = matches!(event, TcpRecord::SegmentOut(_));
-                let (from, to) = if sent {
-                    (tuple.local, tuple.remote)
-                } else {
-                    (tuple.remote, tuple.local)
-                };
+                let (from, to) = describe::ends(sent, tuple.local, tuple.remote);
                 self.relative.observe(from, to, &segment.header);
                 let mut text = label(&self.relative, from, to, segment, true);
                 if sent && let Some((_, reason)) = self.again.take_if(|(of, _)| of == tuple) {
@@ -155,18 +132,10 @@ const fn sender(sent: bool) -> Side {
 impl<W: Write + Send> HostSink for LiveLadder<W> {
     fn interest(&self) -> Interest {
         if self.broken {
-            return Interest::NONE;
+            Interest::NONE
+        } else {
+            Interest::NO_PACKETS
         }
-        let kinds = [
-            Interest::STATE,
-            Interest::SEGMENT,
-            Interest::DROP,
-            Interest::TIMER,
-            Interest::RECOVERY,
-            Interest::CALL,
-            Interest::ERROR,
-        ];
-        kinds.into_iter().fold(Interest::NONE, Interest::with)
     }
 
     fn event(&mut self, now: Instant, event: &HostEvent<'_>) {

@@ -64,14 +64,14 @@ fn an_empty_queue_holds_no_memory() {
 fn buffers_grow_with_what_is_queued() {
     let mut queue = SendQueue::new();
     queue.push(b"x");
-    assert_eq!(queue.tail.capacity(), CHUNK_MIN);
+    assert_eq!(queue.tail.capacity(), chunks::BUFFER_MIN);
     let mut largest = 0;
     for i in 0..200_000 {
         queue.push(&[i as u8]);
         largest = largest.max(queue.tail.capacity());
-        assert!(queue.tail.capacity() <= (2 * queue.len()).max(CHUNK_MIN));
+        assert!(queue.tail.capacity() <= (2 * queue.len()).max(chunks::BUFFER_MIN));
     }
-    assert_eq!(largest, CHUNK_MAX);
+    assert_eq!(largest, chunks::BUFFER_MAX);
     assert!(queue.pieces.len() <= 12, "{} pieces", queue.pieces.len());
 }
 
@@ -87,7 +87,7 @@ fn single_bytes_between_transmissions_do_not_make_single_pieces() {
             queue.push_bytes(Bytes::copy_from_slice(&[0]));
         }
     }
-    let bound = 2 * queue.len() / SHARE_MIN + 2 * queue.len() / CHUNK_MAX + 16;
+    let bound = 2 * queue.len() / SHARE_MIN + 2 * queue.len() / chunks::BUFFER_MAX + 16;
     assert!(queue.pieces.len() <= bound, "{} pieces", queue.pieces.len());
 }
 
