@@ -170,10 +170,10 @@ impl World {
         let data = vec![1; len.into()];
         let mut buffer = vec![0; len.into()];
         let flags = MessageFlags {
-            peek: len % 2 == 0,
-            urgent: len % 7 == 0,
-            more: len % 3 == 0,
-            truncate: len % 5 == 0,
+            peek: len.is_multiple_of(2),
+            urgent: len.is_multiple_of(7),
+            more: len.is_multiple_of(3),
+            truncate: len.is_multiple_of(5),
         };
         let to = at(1 - host, 80 + len % 4);
         // Errors are as good as results here.
@@ -183,7 +183,7 @@ impl World {
             2..=4 => stack.receive(now, id, &mut buffer, flags).map(drop),
             5 => stack.shutdown(now, id, Shutdown::Read),
             6 => stack.shutdown(now, id, Shutdown::Write),
-            7 => stack.close(now, id, len % 2 == 0),
+            7 => stack.close(now, id, len.is_multiple_of(2)),
             9 => stack.abort(now, id),
             8 | 10..=12 => stack.connect(now, id, to, None),
             13..=15 => match stack.accept(now, id) {
