@@ -23,7 +23,13 @@ pub(crate) struct Acks {
     data_at: Instant,
     /// When an ACK that an invalid segment demanded was last sent.
     limited_at: Option<Instant>,
+    /// How many such there were since the last segment that was in order.
+    limited: u32,
 }
+
+/// The pause between answers to invalid segments doubles so often: two ends that do not agree about anything any more, far
+/// from each other, would else answer each other's answers for ever.
+const LIMITED_DOUBLINGS: u32 = 5;
 
 impl Acks {
     pub(crate) const fn new() -> Self {
@@ -35,6 +41,7 @@ impl Acks {
             delay_ms: 40,
             data_at: Instant::ZERO,
             limited_at: None,
+            limited: 0,
         }
     }
 
@@ -49,17 +56,26 @@ impl Acks {
         self.now = self.now.saturating_add(1).min(64);
     }
 
-    /// An answer to an invalid segment, at most one in the settings' interval (RFC 5961, CVE-2016-5696: counted for this
+    /// An answer to an invalid segment, at most one in the settings' interval, which grows while
+    /// nothing else comes (RFC 5961, CVE-2016-5696: counted for this
     /// connection alone, so that nobody else can measure it). False when it is withheld.
     pub(crate) fn owe_limited(&mut self, now: Instant, settings: &Settings) -> bool {
-        let allowed = self
-            .limited_at
-            .is_none_or(|at| now.since(at) >= settings.tcp_invalid_ratelimit);
+        let doublings = self.limited.saturating_sub(1).min(LIMITED_DOUBLINGS);
+        let pause = settings
+            .tcp_invalid_ratelimit
+            .saturating_mul(1 << doublings);
+        let allowed = self.limited_at.is_none_or(|at| now.since(at) >= pause);
         if allowed {
             self.limited_at = Some(now);
+            self.limited = self.limited.saturating_add(1);
             self.owe_now();
         }
         allowed
+    }
+
+    /// A segment of the peer's was in order.
+    pub(crate) fn end_limit(&mut self) {
+        self.limited = self.limited.min(1);
     }
 
     // RFC 9293 3.8.6.3 SHLD-18, MUST-58, MUST-59: input only notes what is owed; all of it goes into one ACK.

@@ -15,6 +15,7 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &Segm
     validate(connection, cx, segment)?;
     connection.heard_at = cx.now;
     connection.probes = 0;
+    connection.acks.end_limit();
     process(connection, cx, segment);
     close_as_acknowledged(connection, cx)
 }
