@@ -19,6 +19,7 @@ pub(crate) enum Purpose {
     PortIndex,
     Random,
     Ip,
+    Resets,
 }
 
 /// The seed, from which the keys come.

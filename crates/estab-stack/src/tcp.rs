@@ -168,7 +168,7 @@ impl Tcp {
             orphans: 0,
             buffered: 0,
             starved: VecDeque::new(),
-            resets: RateLimit::new(rng.next_u64()),
+            resets: RateLimit::new(key(Purpose::Resets).0),
             isn: IsnGenerator::new(key(Purpose::Sequence)),
             cookies: Cookies::new(key(Purpose::Cookie), key(Purpose::CookieBase)),
         }
