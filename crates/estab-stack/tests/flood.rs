@@ -74,16 +74,15 @@ fn a_syn_flood_costs_little_memory_and_then_none() {
     assert!(after <= full + 10_000, "{} bytes more", after - full);
 }
 
-/// Every second byte in a segment of its own: what such pieces cost is bounded, and time does not grow with their number.
+/// Every second byte in a segment of its own: what such pieces cost is bounded.
 #[test]
-fn single_bytes_out_of_order_cost_bounded_memory_and_time() {
+fn single_bytes_out_of_order_cost_bounded_memory() {
     let _alone = alone();
     let mut p = pair_both(|settings| settings.tcp_timestamps = false);
     let (_, client, _) = p.connected();
     let from = p.hosts[A].local_address(client).expect("an address");
     let (ack, _) = p.sent(A).pop().expect("the last ACK");
     let before = ALLOCATED.load(Ordering::Relaxed);
-    let start = std::time::Instant::now();
     for n in 0..60_000u32 {
         // From the back to the front, which is the worst for a list.
         let mut header = header(Flags::ACK, 0, ack.ack.0);
@@ -94,9 +93,8 @@ fn single_bytes_out_of_order_cost_bounded_memory_and_time() {
         while p.hosts[B].poll_transmit(p.now).is_some() {}
     }
     let cost = ALLOCATED.load(Ordering::Relaxed).saturating_sub(before);
-    println!("{cost} bytes, {:?}", start.elapsed());
+    println!("{cost} bytes");
     assert!(cost < 400_000, "{cost} bytes");
     assert!(p.counters(B).buffered > 100_000);
     assert!(p.dropped(B, estab_tcp::event::DropReason::NoRoom) > 0);
-    assert!(start.elapsed() < core::time::Duration::from_secs(20));
 }

@@ -75,13 +75,13 @@ fn exchange(delay: Duration, iss: [u32; 2], data: bool) -> (usize, usize) {
         assert_eq!(sent, Ok(100));
     }
     loop {
-        for end in 0..2 {
+        for (end, connection) in ends.iter_mut().enumerate() {
             let mut cx = Cx {
                 now,
                 settings: &settings,
                 sink: None,
             };
-            while let Some(out) = ends[end].poll_transmit(&mut cx, 1) {
+            while let Some(out) = connection.poll_transmit(&mut cx, 1) {
                 count += 1;
                 late += usize::from(now.since(start) > Duration::from_secs(1800));
                 let mut arrives = segment(out.header);

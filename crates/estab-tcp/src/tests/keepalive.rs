@@ -94,3 +94,43 @@ fn a_probe_is_answered() {
     t.inject(". 0:0(0) ack 1");
     assert_eq!(t.out(), [". 1:1(0) ack 1"]);
 }
+
+// One probe a moment, not all of them at the same moment for ever.
+#[test]
+fn no_time_at_all_does_not_hang() {
+    let options = SocketOptions {
+        keepalive_idle: Some(Duration::ZERO),
+        keepalive_interval: Some(Duration::ZERO),
+        user_timeout: Some(Duration::from_secs(1)),
+        ..keepalive()
+    };
+    let mut t = Tester::established_with(plain(), options);
+    t.write(10);
+    t.out();
+    t.run_ms(100);
+    t.inject(". 1:1(0) ack 11");
+    t.run_ms(2000);
+    assert_eq!(t.connection.error(), Some(ConnectionError::TimedOut));
+}
+
+#[test]
+fn switched_on_in_time_wait_it_has_no_timer() {
+    let mut t = Tester::established();
+    t.cx(|connection, cx| connection.close(cx, None));
+    t.out();
+    t.inject("F. 1:1(0) ack 2");
+    assert_eq!(t.state(), State::TimeWait);
+    t.cx(|connection, cx| connection.set_options(cx, |options| options.keepalive = true));
+    assert_eq!(t.connection.poll_timeout(), None);
+}
+
+#[test]
+fn a_segment_for_a_closed_connection_is_not_used() {
+    let mut t = Tester::established();
+    t.inject("R. 1:1(0) ack 1");
+    for late in ["R. 1:1(0) ack 1", "F. 1:1(0) ack 1", "P. 1:11(10) ack 1"] {
+        t.inject(late);
+        assert_eq!(t.state(), State::Closed);
+    }
+    assert_eq!(t.out(), [""; 0]);
+}
