@@ -6,10 +6,11 @@ use common::{CLIENT, SERVER, at, builder, eventually, hosts, within_limit};
 use estab::{TcpListener, TcpStream};
 use estab_device::memory::{self, MemoryDevice};
 use estab_device::{Capabilities, Device, RxBatch, TxBatch, Wait};
-use estab_tcp::Instant;
+use estab_stack::{HostEvent, HostSink};
+use estab_tcp::{Instant, Interest};
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
@@ -184,6 +185,57 @@ fn an_idle_host_sleeps() {
         for (before, after) in [(before.0, after.0), (before.1, after.1)] {
             assert!(after.sleeps - before.sleeps <= 2, "{before:?} {after:?}");
         }
+    });
+}
+
+/// Counts the events whose time is before that of the event before them.
+struct Backwards {
+    last: Instant,
+    count: Arc<AtomicU64>,
+}
+
+impl HostSink for Backwards {
+    fn interest(&self) -> Interest {
+        Interest::ALL
+    }
+
+    fn event(&mut self, now: Instant, _event: &HostEvent<'_>) {
+        self.count
+            .fetch_add((now < self.last).into(), Ordering::Relaxed);
+        self.last = self.last.max(now);
+    }
+}
+
+/// A timestamp that is older than the one before makes the peer drop the segment (PAWS).
+#[test]
+fn time_does_not_go_back_when_many_threads_call() {
+    within_limit(|| {
+        let (server, client) = hosts();
+        let count = Arc::new(AtomicU64::new(0));
+        for host in [&server, &client] {
+            host.set_sink(Some(Box::new(Backwards {
+                last: Instant::ZERO,
+                count: Arc::clone(&count),
+            })));
+        }
+        let listener = TcpListener::bind(&server, at(7)).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut stream = TcpStream::connect(&client, at(7)).unwrap();
+                    for _ in 0..2000 {
+                        stream.write_all(&[7; 1000]).unwrap();
+                    }
+                });
+                let mut accepted = listener.accept().unwrap().0;
+                scope.spawn(move || {
+                    let mut data = Vec::new();
+                    accepted.read_to_end(&mut data).unwrap();
+                    assert_eq!(data.len(), 2_000_000);
+                });
+            }
+        });
+        assert_eq!(count.load(Ordering::Relaxed), 0);
     });
 }
 

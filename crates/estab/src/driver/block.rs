@@ -48,6 +48,9 @@ impl Driver {
             Patience::Endless => NEVER,
         };
         let (waiting, mut core) = Waiting::enter(self, core, socket, wait.into());
+        if waiting.relocked {
+            now = self.now();
+        }
         loop {
             let led = core.lead.leads(waiting.member);
             (core, now) = waiting.once(core, now, until);
@@ -104,6 +107,8 @@ struct Waiting<'a> {
     driver: &'a Driver,
     socket: SocketId,
     member: Member,
+    /// The lock was released while it entered.
+    relocked: bool,
     left: bool,
 }
 
@@ -125,6 +130,7 @@ impl<'a> Waiting<'a> {
             driver,
             socket,
             member,
+            relocked: kick != Kick::Nobody,
             left: false,
         };
         if kick == Kick::Nobody {

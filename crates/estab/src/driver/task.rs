@@ -74,8 +74,8 @@ impl DriverTask {
     /// ends.
     fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let driver = Arc::clone(&self.driver);
-        let now = driver.now();
         let mut core = driver.lock();
+        let now = driver.now();
         if core.ending.is_some() {
             return Poll::Ready(true);
         }
@@ -136,7 +136,7 @@ impl DriverTask {
         }
         let mut core = driver.lock();
         core.unblock(writable);
-        core.handle(now, catch);
+        core.handle(driver.now(), catch);
         Poll::Ready(false)
     }
 

@@ -36,7 +36,7 @@ impl Driver {
     }
 
     /// The same, and interrupts who has to notice a change of leadership.
-    pub(super) fn finish_with<'a>(&'a self, mut core: CoreGuard<'a>, now: Instant, kick: Kick) {
+    pub(super) fn finish_with<'a>(&'a self, mut core: CoreGuard<'a>, mut now: Instant, kick: Kick) {
         for _ in 0..ROUNDS_MAX {
             let errands = core.errands(now);
             drop(core);
@@ -44,6 +44,8 @@ impl Driver {
                 return self.kick_for(kick);
             };
             core = relocked;
+            // Others may have called meanwhile: the stack's time must not go back.
+            now = self.now();
         }
         // Others keep this thread writing: the rest is for whoever leads. Its first step is to look for output.
         let leader = core.interrupt(true);

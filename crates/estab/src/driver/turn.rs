@@ -119,9 +119,10 @@ impl Driver {
             core.asleep_until = None;
             drop(core);
         }
-        let now = self.now();
-        self.receive(ready, &plan, now, &mut catch);
+        self.receive(ready, &plan, self.now(), &mut catch);
         let mut core = self.lock();
+        // Read again under the lock: others may have called meanwhile, and the stack's time must not go back.
+        let now = self.now();
         core.asleep_until = None;
         core.unblock(writable);
         core.handle(now, catch);
@@ -232,8 +233,8 @@ struct Calling<'a> {
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
         let Some(index) = self.index else { return };
-        let now = self.driver.now();
         let mut core = self.driver.lock();
+        let now = self.driver.now();
         core.asleep_until = None;
         core.receive_failed(now, index, &panicked());
     }
