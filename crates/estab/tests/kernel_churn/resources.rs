@@ -51,13 +51,15 @@ impl Resources {
         }
     }
 
-    /// The same when nothing changes any more: threads take a moment to end.
+    /// The same when nothing has changed for 100 ms: threads take a moment to end.
     pub(crate) fn settled() -> Self {
         let mut last = Self::now();
-        for _ in 0..100 {
+        let mut same = 0;
+        for _ in 0..200 {
             std::thread::park_timeout(Duration::from_millis(20));
             let next = Self::now();
-            if next == last {
+            same = if next == last { same + 1 } else { 0 };
+            if same == 5 {
                 break;
             }
             last = next;
