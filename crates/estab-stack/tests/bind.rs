@@ -51,7 +51,6 @@ fn the_matrix_of_reuse() {
 }
 
 // RFC 9293 3.9.1.1 MUST-41: a passive OPEN makes a record of its own, or fails and leaves the others alone.
-// RFC 9293 3.9.1.1 MUST-41: who listens already is not disturbed.
 #[test]
 fn two_may_bind_with_reuse_address_but_one_listens() {
     let mut net = pair();
