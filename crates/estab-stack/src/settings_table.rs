@@ -100,7 +100,7 @@ table! {
     "net.ipv4" tcp_delack_max: Millis(0, 500) = "Longest delay of an acknowledgement.";
     "net.ipv4" tcp_init_cwnd: U32("segments", 1, 1000) = "Initial congestion window.";
     "net.ipv4" tcp_reordering: U8(1, 127) = "Duplicate acknowledgements that mean a loss.";
-    "net.ipv4" tcp_invalid_ratelimit: Millis(0, 60_000) = "Least time between two answers to invalid segments of one connection.";
+    "net.ipv4" tcp_invalid_ratelimit: Millis(0, 60_000) = "Least time between two answers to invalid segments of one connection; doubled, up to 32 times, until something valid comes.";
     "net.ipv4" tcp_slow_start_after_idle: Bool = "The congestion window shrinks after idleness.";
     "net.ipv4" tcp_tw_reuse: Bool = "`connect` may take over a four-tuple in TIME-WAIT when timestamps allow it.";
     "net.ipv4" tcp_resets_per_sec: U32("RSTs a second", 0, u32::MAX) = "Most RSTs to segments of no connection. Linux has no such limit.";

@@ -126,10 +126,20 @@ impl HalfOpen {
         opening: Opening,
         options: &SocketOptions,
     ) -> Self {
-        let (from, none) = (State::Listen, Variables::default());
-        report_in(cx, tuple, syn, from, none);
+        report_in(cx, tuple, syn, State::Listen, Variables::default());
+        Self::accept(cx, tuple, syn, opening, options)
+    }
+
+    /// The same from a SYN that was reported when it came, and has waited for a decision since.
+    pub fn accept(
+        cx: &mut Cx<'_>,
+        tuple: &FourTuple,
+        syn: &SegmentIn,
+        opening: Opening,
+        options: &SocketOptions,
+    ) -> Self {
         let mut record = Self::negotiate(cx, tuple, syn, opening, options);
-        enter(cx, tuple, from, Cause::ReceiveSyn);
+        enter(cx, tuple, State::Listen, Cause::ReceiveSyn);
         let retries = cx.settings.tcp_synack_retries;
         record.end = (0..=retries).fold(cx.now, |at, n| at + interval(cx.settings, n));
         record.arm(cx, tuple);

@@ -42,7 +42,11 @@ impl Stack {
         let interface = self.answer_over(arrival.interface, &tuple);
         let socket = self.sockets.get_mut(owner.socket()).ok()?;
         let mut cx = self.reporter.cx(now, &self.settings);
-        let record = HalfOpen::new(&mut cx, &tuple, &arrival.segment, opening, &socket.options);
+        let make = match owner {
+            HalfOpenOwner::Listener(_) => HalfOpen::new,
+            HalfOpenOwner::Accepting(_) => HalfOpen::accept,
+        };
+        let record = make(&mut cx, &tuple, &arrival.segment, opening, &socket.options);
         let syn_ack = record.syn_ack(&mut cx, &tuple, &socket.options);
         let deadline = record.deadline();
         let timers = &mut self.timers;
