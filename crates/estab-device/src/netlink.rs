@@ -16,6 +16,12 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use std::io;
 use std::net::IpAddr;
+use std::thread;
+use std::time::Duration;
+
+/// How often the route to a new IPv6 address is looked for: all in all for a second.
+const LOCAL_ROUTE_LOOKS: u32 = 1000;
+const LOCAL_ROUTE_INTERVAL: Duration = Duration::from_millis(1);
 
 /// What the kernel says about a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,7 +146,8 @@ pub fn delete_link(index: u32) -> io::Result<()> {
 
 /// Gives the kernel's side of a link an address, with the route to its network; one that it has already is no error.
 ///
-/// An IPv6 address can be used at once: it is not probed for duplicates.
+/// An IPv6 address is not probed for duplicates. The kernel makes the route by which it takes packets for the address a
+/// moment later, on a thread of its own; that is waited for, at most a second, so that the first packets are not lost.
 ///
 /// # Errors
 /// No such link; no permission; not an address that a host can have.
@@ -162,6 +169,34 @@ pub fn add_address(index: u32, address: IpAddr, prefix_len: u8) -> io::Result<()
         RouteNetlinkMessage::NewAddress(message),
         NLM_F_CREATE | NLM_F_REPLACE,
         &format!("add the address {address}/{prefix_len}"),
+    )?;
+    if address.is_ipv6() {
+        await_local_route(address);
+    }
+    Ok(())
+}
+
+/// Waits until packets for an address are the kernel's own, but not for ever: on a link that is down that may come only
+/// when it goes up.
+fn await_local_route(address: IpAddr) {
+    for _ in 0..LOCAL_ROUTE_LOOKS {
+        if is_local(address) {
+            return;
+        }
+        thread::sleep(LOCAL_ROUTE_INTERVAL);
+    }
+}
+
+/// Does the kernel take packets for this address itself?
+fn is_local(address: IpAddr) -> bool {
+    let mut query = RouteMessage::default();
+    query.header.address_family = family(address);
+    query.header.destination_prefix_length = 128;
+    query.attributes = vec![RouteAttribute::Destination(address.into())];
+    // Without any route the answer is an error.
+    matches!(
+        request(RouteNetlinkMessage::GetRoute(query), 0),
+        Ok(Some(RouteNetlinkMessage::NewRoute(route))) if route.header.kind == RouteType::Local
     )
 }
 

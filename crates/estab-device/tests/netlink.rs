@@ -7,7 +7,8 @@ use estab_device::netlink;
 use estab_device::tuntap::{TunTap, TunTapConfig};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::time::Duration;
 
 #[test]
 fn addresses_and_routes_take_effect() {
@@ -49,6 +50,32 @@ fn addresses_and_routes_take_effect() {
         let lo = netlink::link("lo").expect("still there");
         assert_eq!((lo.mtu, lo.up), (1400, false));
     });
+}
+
+/// The first packet to a new address arrives, without waiting: of a link that is up, and of one that was down.
+#[test]
+fn an_ipv6_address_takes_packets_at_once() {
+    privileged_test("an_ipv6_address_takes_packets_at_once", || {
+        for number in 1..=50 {
+            let config = TunTapConfig::tun(format!("estab-a{number}"));
+            let device = TunTap::open(&config).expect("a device");
+            let own = |host| IpAddr::from(Ipv6Addr::new(0xfd17, 0, 0, number, 0, 0, 0, host));
+            netlink::add_address(device.index(), own(1), 64).expect("on a link that is down");
+            netlink::set_up(device.index()).expect("up");
+            hears_itself(own(1));
+            netlink::add_address(device.index(), own(2), 64).expect("on a link that is up");
+            hears_itself(own(2));
+        }
+    });
+}
+
+fn hears_itself(own: IpAddr) {
+    let socket = UdpSocket::bind((own, 0)).expect("bind");
+    let second = Some(Duration::from_secs(1));
+    socket.set_read_timeout(second).expect("a time-out");
+    let to = socket.local_addr().expect("an address");
+    socket.send_to(b"?", to).expect("send");
+    socket.recv(&mut [0]).expect("the first packet");
 }
 
 #[test]
