@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod scenario;
 mod services;
+mod signals;
 
 fn main() -> std::process::ExitCode {
     cli::run()

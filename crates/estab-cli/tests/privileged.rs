@@ -569,3 +569,52 @@ fn ctrl_c_closes_the_connection_of_connect() {
         assert_eq!(status.code(), Some(130));
     });
 }
+
+#[test]
+fn ctrl_c_closes_the_connection_of_get() {
+    privileged_test("ctrl_c_closes_the_connection_of_get", || {
+        let listener = TcpListener::bind("0.0.0.0:9000").expect("a port");
+        // Nobody reads its output: it is interrupted while it waits to write, once the pipe is full.
+        let mut child = command(&["get", "http://10.217.0.1:9000/"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("start estab");
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let _ = stream.read(&mut [0; 4096]).expect("a request");
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n";
+        stream.write_all(head).expect("write");
+        stream.write_all(&noise(1 << 20)).expect("write");
+        let pid = Pid::from_child(&child);
+        kill_process(pid, Signal::INT).expect("send a signal");
+        let status = child.wait().expect("an end");
+        assert_eq!(status.code(), Some(130));
+        let mut said = String::new();
+        let mut errors = child.stderr.take().expect("a pipe");
+        errors.read_to_string(&mut said).expect("text");
+        assert_eq!(said, "");
+        // A FIN, or a reset as not all was read; the kernel does not wait for ever.
+        let ended = stream.read(&mut [0]);
+        assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    });
+}
+
+#[test]
+fn clients_that_take_nothing_are_reset() {
+    privileged_test("clients_that_take_nothing_are_reset", || {
+        let site = Site::new(32 << 20);
+        let mut served = Served::start(&[&site.service(), "--send-timeout", "1", "--verbose"]);
+        let mut stream = TcpStream::connect("10.217.0.2:80").expect("a connection");
+        stream
+            .write_all(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+            .expect("write");
+        let mut said = String::new();
+        while !said.contains("has ended:") {
+            let len = served.errors.read_line(&mut said).expect("text");
+            assert!(len > 0, "{said}");
+        }
+        let ended = stream.read_to_end(&mut Vec::new()).expect_err("a reset");
+        assert_eq!(ended.kind(), std::io::ErrorKind::ConnectionReset);
+        served.end();
+    });
+}

@@ -178,6 +178,10 @@ pub fn add_address(index: u32, address: IpAddr, prefix_len: u8) -> io::Result<()
 
 /// Waits until packets for an address are the kernel's own, but not for ever: on a link that is down that may come only
 /// when it goes up.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the acknowledgement comes before the route is there: one has to look for it"
+)]
 fn await_local_route(address: IpAddr) {
     for _ in 0..LOCAL_ROUTE_LOOKS {
         if is_local(address) {

@@ -3,15 +3,11 @@
 use crate::exit::Failure;
 use crate::network::NetworkArgs;
 use crate::output;
+use crate::signals::Interrupt;
 use anyhow::{Context, Result};
-use estab::Host;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,8 +15,6 @@ use std::time::Duration;
 const CHUNK: usize = 64 << 10;
 /// Time for what is left to be acknowledged and closed at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same after Ctrl-C.
-const INTERRUPTED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Connect standard input and output to a TCP port, as nc -N does
 ///
@@ -54,16 +48,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             .block_on(network.connect(&args.host, args.port, timeout))?
             .into_blocking()
     };
-    let interrupted = close_on_signal(&network.host)?;
+    let interrupt = Interrupt::closes(&network.host)?;
     let sender = stream.try_clone()?;
     let sending = thread::spawn(move || send(&sender));
     let received = receive(&stream);
-    if interrupted.load(Ordering::Relaxed) {
-        // The thread that closes everything ends the program, with its own exit code.
-        loop {
-            thread::park();
-        }
-    }
+    interrupt.wait_if_it_came();
     received?;
     // The other side has ended, but may still read: standard input decides when this side does.
     let sent = sending
@@ -77,21 +66,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// Lets Ctrl-C close the connection before the program ends: the kernel's side must not be left with half of one.
-fn close_on_signal(host: &Host) -> Result<Arc<AtomicBool>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot wait for signals")?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let (host, flag) = (host.clone(), Arc::clone(&interrupted));
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            flag.store(true, Ordering::Relaxed);
-            host.shutdown(INTERRUPTED_TIMEOUT);
-            std::process::exit(128 + signal);
-        }
-    });
-    Ok(interrupted)
 }
 
 /// Standard input to its end, and a FIN.

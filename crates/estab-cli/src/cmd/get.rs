@@ -5,6 +5,7 @@ use crate::http::client::{self, Answer, Target};
 use crate::network::{Network, NetworkArgs};
 use crate::output;
 use crate::progress::{Progress, size};
+use crate::signals::Interrupt;
 use anyhow::{Context, Result, anyhow};
 use hyper::Response;
 use hyper::body::Incoming;
@@ -51,7 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let target = Target::parse(&args.url).context(Failure::Usage)?;
     let runtime = super::runtime()?;
     let network = args.network.open()?;
+    let interrupt = Interrupt::closes(&network.host)?;
     let result = runtime.block_on(fetch(args, target, &network));
+    interrupt.wait_if_it_came();
     network.host.shutdown(CLOSE_TIMEOUT);
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)

@@ -5,6 +5,7 @@ use crate::network::{Network, NetworkArgs};
 use crate::services::{Service, Spec};
 use anyhow::{Context, Result};
 use estab::tokio::TcpListener;
+use estab_stack::SocketOption;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,10 @@ pub(crate) struct Args {
     /// Connections of all services that are served at once; more wait
     #[arg(long, value_name = "NUMBER", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     connections_max: u32,
+
+    /// Seconds that a client may take nothing of what is sent to it; then its connection is reset
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    send_timeout: u32,
 
     /// Seconds that connections have for ending in order
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
@@ -67,6 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 #[derive(Debug)]
 struct Shared {
     room: Arc<Semaphore>,
+    send_timeout: Duration,
     stop: watch::Sender<bool>,
     verbose: bool,
 }
@@ -82,6 +88,7 @@ impl Shared {
 async fn serve(args: &Args, services: Vec<(Spec, Service)>, network: &Network) -> Result<ExitCode> {
     let shared = Arc::new(Shared {
         room: Arc::new(Semaphore::new(args.connections_max as usize)),
+        send_timeout: Duration::from_secs(args.send_timeout.into()),
         stop: watch::Sender::new(false),
         verbose: args.verbose,
     });
@@ -171,6 +178,8 @@ async fn accept(listener: TcpListener, spec: Spec, service: Service, shared: Arc
             // The host is down.
             break;
         };
+        // It must not keep its room for ever. That fails for a connection that has ended already, which the service sees.
+        let _ = stream.set_option(SocketOption::UserTimeout(shared.send_timeout));
         let (service, spec, shared) = (service.clone(), spec.clone(), Arc::clone(&shared));
         connections.spawn(async move {
             if shared.verbose {
