@@ -28,6 +28,9 @@ const ADDRESS: &str = "10.217.0.2/24";
 #[command(next_help_heading = HEADING)]
 pub(crate) struct NetworkArgs {
     /// The device: tun:NAME or tap:NAME; one that does not exist is made, and removed at the end
+    ///
+    /// Options may follow, such as tun:estab0?mtu=1400&offload=off. One that exists already keeps its MTU, addresses and
+    /// state, whatever they say.
     #[arg(long, value_name = "URL", default_value = DEVICE)]
     device: DeviceUrl,
 

@@ -87,6 +87,8 @@ fn a_wrong_command_line_is_code_2_and_says_what_is_right() {
             "--host-address",
         ),
         (&["serve", "echo:7", "--device", "eth0"], "tun:NAME"),
+        (&["serve", "echo:7", "--device", "tun:x?mtu=1"], "mtu=BYTES"),
+        (&["serve", "echo:7", "--send-timeout", "0"], "send-timeout"),
         (&["serve", "echo:7", "--impair", "loss=200%"], "loss"),
         (
             &["serve", "echo:7", "--sysctl", "tcp_nonsense=1"],

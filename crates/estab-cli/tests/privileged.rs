@@ -440,7 +440,8 @@ fn the_device_is_gone_afterwards_and_one_that_was_there_stays() {
         "the_device_is_gone_afterwards_and_one_that_was_there_stays",
         || {
             let exists = |name: &str| Path::new("/sys/class/net").join(name).exists();
-            estab(&["ping", "-c", "1", "--device", "tun:mine0", "10.217.0.1"]).ok();
+            let mine = "tun:mine0?mtu=1400&offload=off";
+            estab(&["ping", "-c", "1", "--device", mine, "10.217.0.1"]).ok();
             assert!(!exists("mine0"));
             let ip = |args: &[&str]| assert!(output("ip", args).status.success(), "{args:?}");
             ip(&["tuntap", "add", "kept0", "mode", "tun"]);

@@ -9,7 +9,7 @@ use estab_stack::SocketOption;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -92,6 +92,7 @@ async fn serve(args: &Args, services: Vec<(Spec, Service)>, network: &Network) -
         stop: watch::Sender::new(false),
         verbose: args.verbose,
     });
+    let mut signals = EndSignals::new()?;
     let mut listeners = JoinSet::new();
     for (spec, service) in services {
         let listener = TcpListener::bind(&network.host, network.any(spec.port)).await;
@@ -106,7 +107,7 @@ async fn serve(args: &Args, services: Vec<(Spec, Service)>, network: &Network) -
         listeners.spawn(accept(listener, spec, service, Arc::clone(&shared)));
     }
     eprintln!("estab: {}; Ctrl-C ends", network.describe());
-    asked_to_end().await?;
+    signals.next().await;
     let grace = Duration::from_secs(args.grace);
     eprintln!(
         "estab: ending, at most {} s; Ctrl-C again ends at once",
@@ -114,16 +115,30 @@ async fn serve(args: &Args, services: Vec<(Spec, Service)>, network: &Network) -
     );
     tokio::select! {
         code = end(shared, listeners, network, grace) => code,
-        result = asked_to_end() => result.map(|()| ExitCode::FAILURE),
+        () = signals.next() => Ok(ExitCode::FAILURE),
     }
 }
 
-/// Ctrl-C or SIGTERM.
-async fn asked_to_end() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result.context("cannot wait for signals"),
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C and SIGTERM, from when this is made: none is lost between two waits, and none ends the program by itself.
+struct EndSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl EndSignals {
+    fn new() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot wait for signals");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
