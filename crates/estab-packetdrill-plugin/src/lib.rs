@@ -1,0 +1,1 @@
+//! estab under the original packetdrill tool.

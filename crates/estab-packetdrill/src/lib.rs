@@ -1,0 +1,3 @@
+//! The packetdrill language.
+
+pub mod script;
