@@ -137,7 +137,7 @@ pub enum Encapsulation {
     },
     /// `gre:`, `gre flags ...:`, with its words as written.
     Gre(String),
-    /// `mpls (label, tc, s, ttl), ...:`.
+    /// `mpls (label 1, tc 0, ttl 64) (label 2, tc 0, [S], ttl 64):`.
     Mpls(Vec<MplsEntry>),
 }
 
@@ -205,7 +205,7 @@ pub struct Segment {
     pub sequence: Sequence,
     /// `ack N`.
     pub ack: Option<u32>,
-    /// `win N`, as it stands in the header.
+    /// `win N`, as it stands in the header. Every inbound segment says it.
     pub window: Option<u16>,
     /// `urg N`.
     pub urgent: Option<u16>,
@@ -377,12 +377,12 @@ pub struct Expression {
 pub enum Value {
     /// `...`: does not matter, or the script's own.
     Ellipsis,
-    /// A number; hexadecimal ones are printed so.
+    /// A number. Hexadecimal ones above `i64::MAX` are the bits of a negative one.
     Integer {
         /// Value.
         value: i64,
-        /// Written as `0x...`.
-        hex: bool,
+        /// How it is written.
+        notation: Notation,
     },
     /// A constant's name, such as `SO_LINGER`.
     Symbol(String),
@@ -402,6 +402,18 @@ pub enum Value {
         /// Its arguments.
         arguments: Vec<Expression>,
     },
+}
+
+/// How a number is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Notation {
+    /// `10`, `-1`
+    #[default]
+    Decimal,
+    /// `0x10`
+    Hexadecimal,
+    /// `0644`
+    Octal,
 }
 
 /// A field of a structure.
