@@ -4,8 +4,12 @@
 //! the script is the runner's business.
 
 mod call;
+#[cfg(target_os = "linux")]
+mod kernel;
 
 pub use call::{EpollEvent, Outcome, Output, PollFd, SystemCall};
+#[cfg(target_os = "linux")]
+pub use kernel::kernel;
 
 use bytes::Bytes;
 use core::fmt;
