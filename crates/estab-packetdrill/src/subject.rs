@@ -132,6 +132,15 @@ pub struct Emitted {
     pub packet: Bytes,
 }
 
+/// Something that happened inside a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// When, since the script's start.
+    pub time: Duration,
+    /// In a few words, such as `SYN-SENT -> ESTABLISHED (rcv SYN,ACK)`.
+    pub text: String,
+}
+
 /// A stack with system calls above it and packets below it, that is played against.
 ///
 /// All times count from the script's start, and never run backwards. No method blocks for longer than [`wait`](Self::wait) is told to.
@@ -186,8 +195,8 @@ pub trait Subject {
     /// The errno of `getsockopt`.
     fn tcp_info(&mut self, fd: i32) -> Result<Vec<u8>, i32>;
 
-    /// What it recorded of itself for ladders and captures; a subject that cannot look inside itself has nothing.
-    fn records(&self) -> Vec<estab_trace::Record> {
+    /// What it did inside since the last call of this: changes of state, drops, timers. A subject that cannot be looked into has nothing.
+    fn take_notes(&mut self) -> Vec<Note> {
         Vec::new()
     }
 
