@@ -1,10 +1,16 @@
 //! The packetdrill language.
 
+pub mod diagnostic;
+mod lexer;
+pub mod parser;
 pub mod report;
 pub mod run;
 pub mod script;
 pub mod subject;
 
+pub use diagnostic::{Diagnostic, Diagnostics, Source};
+pub use lexer::Defines;
+pub use parser::{parse, parse_bytes, parse_with};
 pub use report::Report;
 pub use run::{RunOptions, run};
 pub use subject::{IpVersion, MakeSubject, Network, Subject, SubjectError};
