@@ -7,6 +7,7 @@ pub mod report;
 pub mod run;
 pub mod script;
 pub mod subject;
+pub mod symbols;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Source};
 pub use lexer::Defines;

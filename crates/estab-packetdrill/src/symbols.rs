@@ -1,0 +1,126 @@
+//! Names of constants, with Linux's numbers.
+
+mod errors;
+
+pub use errors::{errno, errno_name};
+
+/// The number behind a name, such as 1 for `SO_DEBUG`.
+///
+/// ```
+/// assert_eq!(estab_packetdrill::symbols::value("SOCK_STREAM"), Some(1));
+/// assert_eq!(estab_packetdrill::symbols::value("SOCK_STREAMS"), None);
+/// ```
+pub fn value(name: &str) -> Option<i64> {
+    let found = TABLE.iter().find(|(known, _)| *known == name);
+    found
+        .map(|(_, value)| *value)
+        .or_else(|| errno(name).map(i64::from))
+}
+
+/// The name that is most like one that is unknown, for a hint.
+pub(crate) fn similar(name: &str) -> Option<&'static str> {
+    let names = TABLE.iter().map(|(known, _)| *known).chain(errors::names());
+    nearest(name, names)
+}
+
+/// The nearest of some names, unless it is far.
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let limit = 1 + name.len() / 5;
+    names
+        .map(|known| (distance(name.as_bytes(), known.as_bytes()), known))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+/// How many letters must be changed, put in or left out.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+macro_rules! table {
+    ($($name:ident $(= $value:expr)?),* $(,)?) => {
+        const TABLE: &[(&str, i64)] = &[$((stringify!($name), table!(@ $name $($value)?))),*];
+    };
+    (@ $name:ident) => { libc::$name as i64 };
+    (@ $name:ident $value:expr) => { $value };
+}
+
+table! {
+    NULL = 0,
+    // Families, types, protocols.
+    AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, PF_INET, PF_INET6,
+    SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_NONBLOCK, SOCK_CLOEXEC,
+    IPPROTO_IP, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, IPPROTO_ICMPV6, IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_MPTCP, IPPROTO_RAW,
+    INADDR_ANY = 0, INADDR_LOOPBACK = 0x7f00_0001, SOMAXCONN,
+    // Levels.
+    SOL_SOCKET, SOL_IP, SOL_IPV6, SOL_TCP, SOL_UDP, SOL_ICMPV6, SOL_RAW,
+    // SOL_SOCKET.
+    SO_DEBUG, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_DONTROUTE, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_KEEPALIVE,
+    SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY, SO_LINGER, SO_REUSEPORT, SO_PASSCRED, SO_PEERCRED, SO_RCVLOWAT, SO_SNDLOWAT, SO_RCVTIMEO, SO_SNDTIMEO,
+    SO_BINDTODEVICE, SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_PEERNAME, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TIMESTAMPING, SO_ACCEPTCONN, SO_PROTOCOL,
+    SO_DOMAIN, SO_RXQ_OVFL, SO_PEEK_OFF, SO_BUSY_POLL, SO_MARK, SO_INCOMING_CPU = 49, SO_ATTACH_BPF = 50, SO_MEMINFO = 55, SO_INCOMING_NAPI_ID = 56,
+    SO_COOKIE = 57, SO_MAX_PACING_RATE = 47, SO_ZEROCOPY = 60, SO_TXTIME = 61, SO_PREFER_BUSY_POLL = 69, SO_BUSY_POLL_BUDGET = 70,
+    SO_BUF_LOCK = 72, SO_RESERVE_MEM = 73, SO_TXREHASH = 74, SO_RCVMARK = 75,
+    // SOL_TCP.
+    TCP_NODELAY, TCP_MAXSEG, TCP_CORK, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_SYNCNT, TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP,
+    TCP_INFO, TCP_QUICKACK, TCP_CONGESTION, TCP_MD5SIG, TCP_COOKIE_TRANSACTIONS, TCP_THIN_LINEAR_TIMEOUTS, TCP_THIN_DUPACK, TCP_USER_TIMEOUT,
+    TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_OPTIONS, TCP_FASTOPEN, TCP_TIMESTAMP, TCP_NOTSENT_LOWAT, TCP_CC_INFO, TCP_SAVE_SYN,
+    TCP_SAVED_SYN, TCP_REPAIR_WINDOW, TCP_FASTOPEN_CONNECT, TCP_ULP, TCP_MD5SIG_EXT, TCP_FASTOPEN_KEY, TCP_FASTOPEN_NO_COOKIE,
+    TCP_ZEROCOPY_RECEIVE, TCP_INQ, TCP_CM_INQ, TCP_TX_DELAY = 37, TCP_AO_ADD_KEY = 38, TCP_IS_MPTCP = 43, TCP_RTO_MAX_MS = 44, TCP_RTO_MIN_US = 45,
+    TCP_DELACK_MAX_US = 46,
+    // SOL_IP.
+    IP_TOS, IP_TTL, IP_HDRINCL, IP_OPTIONS, IP_RECVOPTS, IP_RETOPTS, IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_MTU,
+    IP_FREEBIND, IP_TRANSPARENT, IP_MINTTL, IP_NODEFRAG, IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE = 51, IP_PMTUDISC_DONT, IP_PMTUDISC_WANT,
+    IP_PMTUDISC_DO, IP_PMTUDISC_PROBE, IP_PMTUDISC_INTERFACE = 4, IP_PMTUDISC_OMIT = 5,
+    // SOL_IPV6.
+    IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS, IPV6_MTU_DISCOVER, IPV6_MTU, IPV6_RECVERR, IPV6_RECVPKTINFO, IPV6_PKTINFO,
+    IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_FLOWINFO = 11, IPV6_FLOWLABEL_MGR = 32, IPV6_FLOWINFO_SEND = 33,
+    IPV6_FLOWLABEL_OPTIONS = 0, IPV6_FL_A_GET = 0, IPV6_FL_A_PUT = 1, IPV6_FL_A_RENEW = 2, IPV6_FL_F_CREATE = 1, IPV6_FL_F_EXCL = 2,
+    IPV6_FL_S_NONE = 0, IPV6_FL_S_EXCL = 1, IPV6_FL_S_PROCESS = 2, IPV6_FL_S_USER = 3, IPV6_FL_S_ANY = 255, IPV6_AUTOFLOWLABEL = 70,
+    IPV6_MINHOPCOUNT = 73, IPV6_TRANSPARENT, IPV6_FREEBIND = 78, IPV6_DONTFRAG, IPV6_PMTUDISC_DONT = 0, IPV6_PMTUDISC_WANT = 1,
+    IPV6_PMTUDISC_DO = 2, IPV6_PMTUDISC_PROBE = 3,
+    // SOL_UDP.
+    UDP_CORK, UDP_SEGMENT, UDP_GRO,
+    // Flags of messages.
+    MSG_OOB, MSG_PEEK, MSG_DONTROUTE, MSG_CTRUNC, MSG_PROXY = 0x10, MSG_TRUNC, MSG_DONTWAIT, MSG_EOR, MSG_WAITALL, MSG_FIN, MSG_SYN, MSG_CONFIRM,
+    MSG_RST, MSG_ERRQUEUE, MSG_NOSIGNAL, MSG_MORE, MSG_WAITFORONE, MSG_BATCH = 0x40000, MSG_ZEROCOPY, MSG_FASTOPEN, MSG_CMSG_CLOEXEC,
+    // poll and epoll.
+    POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL, POLLRDNORM, POLLRDBAND, POLLWRNORM, POLLWRBAND, POLLRDHUP, POLLMSG = 0x400,
+    EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDNORM, EPOLLRDBAND, EPOLLWRNORM, EPOLLWRBAND, EPOLLMSG, EPOLLRDHUP, EPOLLEXCLUSIVE,
+    EPOLLWAKEUP, EPOLLONESHOT, EPOLLET = 0x8000_0000, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLL_CLOEXEC,
+    // fcntl, open, pipe, splice, shutdown.
+    F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETOWN, F_SETOWN, F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, FD_CLOEXEC,
+    O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NDELAY, O_SYNC, O_ASYNC, O_CLOEXEC, O_DIRECT, O_TMPFILE,
+    SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT,
+    SHUT_RD, SHUT_WR, SHUT_RDWR,
+    // ioctl.
+    FIONREAD, FIONBIO, FIOASYNC, TIOCOUTQ, TIOCINQ, SIOCINQ = libc::FIONREAD as i64, SIOCOUTQ = libc::TIOCOUTQ as i64, SIOCOUTQNSD = 0x894b, SIOCATMARK = 0x8905,
+    // Control messages and the error queue.
+    SCM_RIGHTS, SCM_TIMESTAMP, SCM_TIMESTAMPNS, SCM_TIMESTAMPING, SCM_TIMESTAMPING_OPT_STATS = 54,
+    SO_EE_ORIGIN_NONE, SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_TXSTATUS, SO_EE_ORIGIN_TIMESTAMPING = 4,
+    SO_EE_ORIGIN_ZEROCOPY = 5, SO_EE_ORIGIN_TXTIME = 6, SO_EE_CODE_ZEROCOPY_COPIED = 1,
+    SCM_TSTAMP_SND = 0, SCM_TSTAMP_SCHED = 1, SCM_TSTAMP_ACK = 2,
+    SOF_TIMESTAMPING_TX_HARDWARE, SOF_TIMESTAMPING_TX_SOFTWARE, SOF_TIMESTAMPING_RX_HARDWARE, SOF_TIMESTAMPING_RX_SOFTWARE,
+    SOF_TIMESTAMPING_SOFTWARE, SOF_TIMESTAMPING_SYS_HARDWARE, SOF_TIMESTAMPING_RAW_HARDWARE, SOF_TIMESTAMPING_OPT_ID, SOF_TIMESTAMPING_TX_SCHED,
+    SOF_TIMESTAMPING_TX_ACK, SOF_TIMESTAMPING_OPT_CMSG, SOF_TIMESTAMPING_OPT_TSONLY, SOF_TIMESTAMPING_OPT_STATS,
+    // cap_set.
+    CAP_NET_ADMIN = 12, CAP_NET_RAW = 13, CAP_EFFECTIVE = 0, CAP_PERMITTED = 1, CAP_INHERITABLE = 2, CAP_SET = 1, CAP_CLEAR = 0,
+}
+
+#[cfg(test)]
+mod tests;
