@@ -25,6 +25,7 @@ pub(crate) struct Cli {
 enum Command {
     Demo(cmd::demo::Args),
     Lab(cmd::lab::Args),
+    Drill(cmd::drill::Args),
     Serve(cmd::serve::Args),
     Connect(cmd::connect::Args),
     Get(cmd::get::Args),
@@ -39,6 +40,7 @@ pub(crate) fn run() -> ExitCode {
     exit::code(match Cli::parse().command {
         Command::Demo(args) => cmd::demo::run(&args),
         Command::Lab(args) => cmd::lab::run(&args),
+        Command::Drill(args) => cmd::drill::run(&args),
         Command::Serve(args) => cmd::serve::run(&args),
         Command::Connect(args) => cmd::connect::run(&args),
         Command::Get(args) => cmd::get::run(&args),

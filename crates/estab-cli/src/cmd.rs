@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod connect;
 pub(crate) mod demo;
+pub(crate) mod drill;
 pub(crate) mod get;
 pub(crate) mod lab;
 pub(crate) mod man;

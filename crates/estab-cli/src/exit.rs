@@ -6,9 +6,9 @@ use std::process::ExitCode;
 /// The text about exit codes for `estab --help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  done; of `lab run`: every expectation held
-  1  failed; of `lab run`: an expectation did not hold
-  2  the command line is wrong
+  0  done; of `lab run`: every expectation held; of `drill`: no script failed
+  1  failed; of `lab run`: an expectation did not hold; of `drill`: a script failed
+  2  the command line is wrong; of `drill`: a script is not written in the language
   3  the network of the command cannot be opened (a privilege or a device is missing)
   4  the other host cannot be reached, refuses, or does not answer
   5  the answer is an error, or was cut short

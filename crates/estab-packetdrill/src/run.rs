@@ -14,6 +14,8 @@ pub struct RunOptions {
     pub ip_version: Option<IpVersion>,
     /// Win over the script's own.
     pub overrides: Vec<OptionLine>,
+    /// Settings, name and value, that are made before the script's own.
+    pub settings: Vec<(String, String)>,
     /// No tolerance of time.
     pub exact: bool,
     /// Packets that nothing expects after the last line's time are no failure.

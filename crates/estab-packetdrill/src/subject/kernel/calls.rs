@@ -18,12 +18,14 @@ const ROOM_MAX: usize = 1 << 20;
 pub(crate) fn make(call: &SystemCall) -> Outcome {
     use SystemCall as C;
     match call {
-        // SAFETY: numbers only.
         C::Socket {
             domain,
             kind,
             protocol,
-        } => unsafe { number(libc::socket(*domain, *kind, *protocol)) },
+        } => {
+            // SAFETY: numbers only.
+            unsafe { number(libc::socket(*domain, *kind, *protocol)) }
+        }
         // SAFETY: numbers only.
         C::Listen { fd, backlog } => unsafe { number(libc::listen(*fd, *backlog)) },
         // SAFETY: numbers only; whose descriptors these are is seen to by the caller.
@@ -32,12 +34,14 @@ pub(crate) fn make(call: &SystemCall) -> Outcome {
         C::Shutdown { fd, how } => unsafe { number(libc::shutdown(*fd, *how)) },
         // SAFETY: numbers only.
         C::Dup { fd } => unsafe { number(libc::dup(*fd)) },
-        // SAFETY: the commands that take a pointer are refused by the caller; the others take a number or nothing.
         C::Fcntl {
             fd,
             command,
             argument,
-        } => unsafe { number(libc::fcntl(*fd, *command, argument.unwrap_or(0))) },
+        } => {
+            // SAFETY: the caller admits only commands that take a number or nothing.
+            unsafe { number(libc::fcntl(*fd, *command, argument.unwrap_or(0))) }
+        }
         C::Bind { fd, address } => {
             let (pointer, len) = address_of(address);
             // SAFETY: see the module.
@@ -100,10 +104,12 @@ pub(crate) fn make(call: &SystemCall) -> Outcome {
             value,
         } => options::set(*fd, *level, *name, value),
         C::Poll { fds, timeout_ms } => poll(fds, *timeout_ms),
-        // SAFETY: numbers only.
         C::EpollCreate {
             size: Some(size), ..
-        } => unsafe { number(libc::epoll_create(*size)) },
+        } => {
+            // SAFETY: numbers only.
+            unsafe { number(libc::epoll_create(*size)) }
+        }
         // SAFETY: numbers only.
         C::EpollCreate { size: None, flags } => unsafe { number(libc::epoll_create1(*flags)) },
         C::EpollCtl {
