@@ -80,6 +80,10 @@ pub(crate) struct Lexer<'a> {
     defines: Defines,
     /// What it found wrong.
     pub(crate) errors: Vec<Diagnostic>,
+    /// Where comments stand, in order.
+    pub(crate) comments: Vec<Span>,
+    /// Where names stand that stand for something else, in order.
+    pub(crate) defined: Vec<Span>,
 }
 
 impl<'a> Lexer<'a> {
@@ -89,6 +93,8 @@ impl<'a> Lexer<'a> {
             at: 0,
             defines,
             errors: Vec::new(),
+            comments: Vec::new(),
+            defined: Vec::new(),
         }
     }
 
@@ -137,6 +143,7 @@ impl<'a> Lexer<'a> {
         if kind == Kind::Word
             && let Some((kind, value)) = self.defines.resolve(text)
         {
+            add(&mut self.defined, span);
             return Token {
                 kind,
                 text: Cow::Owned(value),
@@ -220,6 +227,7 @@ impl<'a> Lexer<'a> {
             let rest = self.rest(self.at);
             self.at += rest.len() - rest.trim_start().len();
             let rest = rest.trim_start();
+            let start = self.at;
             if rest.starts_with('#') || rest.starts_with("//") {
                 self.at += rest.find('\n').unwrap_or(rest.len());
             } else if let Some(comment) = rest.strip_prefix("/*") {
@@ -231,6 +239,13 @@ impl<'a> Lexer<'a> {
             } else {
                 return;
             }
+            add(
+                &mut self.comments,
+                Span {
+                    start,
+                    end: self.at,
+                },
+            );
         }
     }
 
@@ -244,6 +259,13 @@ impl<'a> Lexer<'a> {
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
+    }
+}
+
+/// Notes a place, once: the same text may be read more than once.
+fn add(places: &mut Vec<Span>, span: Span) {
+    if places.last().is_none_or(|last| last.end <= span.start) {
+        places.push(span);
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod diagnostic;
 mod lexer;
 pub mod parser;
+pub mod printer;
 pub mod report;
 pub mod run;
 pub mod script;
@@ -12,6 +13,7 @@ pub mod symbols;
 pub use diagnostic::{Diagnostic, Diagnostics, Source};
 pub use lexer::Defines;
 pub use parser::{parse, parse_bytes, parse_with};
+pub use printer::{format, print};
 pub use report::Report;
 pub use run::{RunOptions, run};
 pub use subject::{IpVersion, MakeSubject, Network, Subject, SubjectError};

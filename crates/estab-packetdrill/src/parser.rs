@@ -10,6 +10,8 @@ mod tcp_options;
 mod text;
 mod time;
 
+pub(crate) use option_lines::is_plain_value;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::lexer::{Defines, Kind, Lexer, Token};
 use crate::script::{Action, Code, Command, Event, Script, Span};
@@ -69,6 +71,19 @@ pub fn source(name: &str, bytes: &[u8]) -> Result<Source, Diagnostics> {
 ///
 /// All that is wrong with it, up to [`MAX_ERRORS`] things.
 pub fn parse_with(source: &Source, defines: &Defines) -> Result<Script, Diagnostics> {
+    read(source, defines).map(|read| read.script)
+}
+
+/// A script, and what only those need to know who write its text anew.
+pub(crate) struct Read {
+    pub(crate) script: Script,
+    /// Where comments stand, in order.
+    pub(crate) comments: Vec<Span>,
+    /// Where names stand that stand for something else.
+    pub(crate) defined: Vec<Span>,
+}
+
+pub(crate) fn read(source: &Source, defines: &Defines) -> Result<Read, Diagnostics> {
     if source.text().len() > MAX_LEN {
         let message = format!("the script is longer than {MAX_LEN} bytes");
         let error = Diagnostic::new(Span::default(), message);
@@ -79,9 +94,16 @@ pub fn parse_with(source: &Source, defines: &Defines) -> Result<Script, Diagnost
     }
     let mut parser = Parser::new(source.text(), defines.clone());
     let script = parser.script();
-    let mut errors = parser.finish();
+    let Parser {
+        lexer, mut errors, ..
+    } = parser;
+    errors.extend(lexer.errors);
     if errors.is_empty() {
-        return Ok(script);
+        return Ok(Read {
+            script,
+            comments: lexer.comments,
+            defined: lexer.defined,
+        });
     }
     errors.sort_by_key(|error| (error.span.start, error.span.end));
     errors.truncate(MAX_ERRORS);
@@ -117,11 +139,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn finish(mut self) -> Vec<Diagnostic> {
-        self.errors.append(&mut self.lexer.errors);
-        self.errors
-    }
-
     fn script(&mut self) -> Script {
         let mut script = Script {
             options: self.option_lines(),
@@ -140,7 +157,7 @@ impl<'a> Parser<'a> {
             match self.event() {
                 Ok(event) => script.events.push(event),
                 Err(error) => {
-                    self.report_unless_broken(error);
+                    self.report_unless_broken(*error);
                     self.recover(start);
                 }
             }
@@ -306,9 +323,9 @@ impl<'a> Parser<'a> {
     }
 
     /// The lexer has told what is wrong with a token that does not end.
-    fn report_unless_broken(&mut self, error: Box<Diagnostic>) {
+    fn report_unless_broken(&mut self, error: Diagnostic) {
         if self.token.kind != Kind::Broken {
-            self.report(*error);
+            self.report(error);
         }
     }
 }

@@ -123,3 +123,8 @@ fn quoted_length(text: &str, quote: char) -> Option<usize> {
     }
     None
 }
+
+/// Whether an option's value is read back as it is, without quotes around it.
+pub(crate) fn is_plain_value(value: &str) -> bool {
+    !value.is_empty() && !value.starts_with('"') && value_length(value) == value.len()
+}

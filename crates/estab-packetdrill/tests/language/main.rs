@@ -1,0 +1,3 @@
+//! The language: what is read, what is refused, and what is written.
+
+mod scripts;
