@@ -5,6 +5,7 @@ mod named_tests;
 mod options;
 mod page;
 mod requirements;
+mod state_scripts;
 
 use clap::Parser;
 use std::path::PathBuf;
@@ -24,12 +25,19 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Writes tests/packetdrill/states/ from RFC 9293's text, as an oracle.
+    StateScripts {
+        /// Only say whether they are up to date.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Options { check } => options::run(&root(), check),
         Command::Requirements { check } => requirements::run(&root(), check),
+        Command::StateScripts { check } => state_scripts::run(&root(), check),
     }
 }
 
