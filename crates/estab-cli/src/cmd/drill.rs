@@ -3,6 +3,7 @@
 mod capture;
 mod expected;
 mod files;
+mod format;
 mod json;
 mod junit;
 mod play;
@@ -39,7 +40,8 @@ Examples:
   estab drill tests/packetdrill
   estab drill tests/packetdrill --peer kernel --jobs 4
   estab drill handshake.pkt --ip-version all --verbose
-  estab drill handshake.pkt -o tolerance_usecs=10000 --sysctl net.ipv4.tcp_sack=0 --pcapng handshake.pcapng"
+  estab drill handshake.pkt -o tolerance_usecs=10000 --sysctl net.ipv4.tcp_sack=0 --pcapng handshake.pcapng
+  estab drill --fmt --check tests/packetdrill"
 )]
 pub(crate) struct Args {
     /// Scripts, and folders of which all *.pkt are played
@@ -107,6 +109,14 @@ pub(crate) struct Args {
     /// Only list the scripts, with the first line of their first comment
     #[arg(long)]
     list: bool,
+
+    /// Write scripts anew in the language's usual form, instead of playing them
+    #[arg(long)]
+    fmt: bool,
+
+    /// With --fmt: change nothing, only say which scripts would change
+    #[arg(long, requires = "fmt")]
+    check: bool,
 }
 
 /// In which of the three forms scripts are played.
@@ -136,10 +146,13 @@ impl Versions {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     // Before there are threads.
-    if !args.list {
+    if !args.fmt && !args.list {
         scenario::prepare(args.peer)?;
     }
     let paths = files::find(&args.paths)?;
+    if args.fmt {
+        return format::run(&paths, args.check);
+    }
     let scripts = play::read(&paths, &args.defines)?;
     if args.list {
         let mut out = output::stdout();
