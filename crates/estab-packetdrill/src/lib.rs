@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 mod lexer;
+pub mod options;
 pub mod parser;
 pub mod printer;
 pub mod report;
@@ -12,6 +13,7 @@ pub mod symbols;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Source};
 pub use lexer::Defines;
+pub use options::ScriptOptions;
 pub use parser::{parse, parse_bytes, parse_with};
 pub use printer::{format, print};
 pub use report::Report;
