@@ -59,7 +59,9 @@ fn listening(script: &mut Script, place: Place) {
     accept(script, 4);
 }
 
+/// No SYN has come before its time, and the connection can still be opened.
 fn syn_sent(script: &mut Script) {
+    script.wait("+.05");
     let syn_ack = Segment {
         syn: true,
         seq: 1000,

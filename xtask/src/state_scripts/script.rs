@@ -64,7 +64,7 @@ impl Script {
         self.event(&format!("< {}", inbound(segment)));
         let out = segment_arrives(&self.tcb, segment);
         for answer in &out.answers {
-            self.event(&format!("> {}", outbound(*answer)));
+            self.event(&format!("> {}", outbound(*answer, self.tcb.passive)));
         }
         if out.answers.is_empty() {
             self.wait("+.05");
@@ -192,11 +192,13 @@ fn inbound(segment: Segment) -> String {
 }
 
 /// As it is expected of us.
-fn outbound(answer: Answer) -> String {
+fn outbound(answer: Answer, passive: bool) -> String {
     match answer {
         Answer::Ack { seq, ack } => format!(". {seq}:{seq}(0) ack {ack}"),
         Answer::SynAck { seq, ack } => {
-            format!("S. {seq}:{seq}(0) ack {ack} win {WINDOW} <mss 1460>")
+            // That of a simultaneous open may repeat what the SYN offered.
+            let options = if passive { "<mss 1460>" } else { "<...>" };
+            format!("S. {seq}:{seq}(0) ack {ack} win {WINDOW} {options}")
         }
         Answer::Rst { seq } => format!("R {seq}:{seq}(0)"),
         Answer::RstAck { ack } => format!("R. 0:0(0) ack {ack}"),
