@@ -102,17 +102,20 @@ impl Options {
 
     /// What is not said here is taken from `weaker`, as far as it fits the family.
     pub(crate) fn or(mut self, weaker: Self) -> Self {
-        self.ip_version = self.ip_version.or(match self.is_v6() {
-            None => weaker.ip_version,
-            Some(v6) => weaker
-                .ip_version
-                .filter(|version| (*version == IpVersion::V6) == v6),
-        });
+        let said = self.is_v6();
+        let same = |version: &IpVersion| said.is_none_or(|v6| (*version == IpVersion::V6) == v6);
+        let version = weaker.ip_version.filter(same);
+        self.ip_version = self.ip_version.or(version);
         let v6 = self.is_v6();
         let fits = |ip: &IpAddr| v6.is_none_or(|v6| ip.is_ipv6() == v6);
-        self.local_ip = self.local_ip.or(weaker.local_ip.filter(fits));
-        self.remote_ip = self.remote_ip.or(weaker.remote_ip.filter(fits));
-        self.gateway_ip = self.gateway_ip.or(weaker.gateway_ip.filter(fits));
+        let addresses = [
+            (&mut self.local_ip, weaker.local_ip),
+            (&mut self.remote_ip, weaker.remote_ip),
+            (&mut self.gateway_ip, weaker.gateway_ip),
+        ];
+        for (address, weaker) in addresses {
+            *address = address.or_else(|| weaker.filter(fits));
+        }
         self.prefix_len = self.prefix_len.or(weaker.prefix_len);
         self.mtu = self.mtu.or(weaker.mtu);
         self

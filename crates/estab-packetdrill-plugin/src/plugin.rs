@@ -3,6 +3,8 @@
 mod calls;
 mod registry;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use registry::{add, find, owner, remove};
 pub(crate) use state::State;

@@ -105,13 +105,14 @@ pub(super) unsafe fn address<'a>(
     unsafe { input(address, len) }.map(Some)
 }
 
-/// The list of an `iovec` call, and the bytes in all.
+/// The list of an `iovec` call, and the bytes in all. `too_many` is the error when it has more entries than Linux takes.
 pub(super) unsafe fn vectors<'a>(
     list: *const iovec,
     count: usize,
+    too_many: i32,
 ) -> Result<(&'a [iovec], usize), Errno> {
     if count > VECTORS_MAX {
-        return Err(EINVAL);
+        return Err(Errno(too_many));
     }
     if count == 0 {
         return Ok((&[], 0));

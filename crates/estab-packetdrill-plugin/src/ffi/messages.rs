@@ -36,7 +36,7 @@ pub(super) unsafe extern "C" fn readv(
         plugin.check(fd)?;
         let count = usize::try_from(count).map_err(|_| EINVAL)?;
         // SAFETY: the caller's promise.
-        let (list, total) = unsafe { vectors(list, count) }?;
+        let (list, total) = unsafe { vectors(list, count, libc::EINVAL) }?;
         let mut data = buffer(total)?;
         let len =
             plugin.waiting(|state, now, waiting| state.posix.read(now, fd, &mut data, waiting))?;
@@ -103,7 +103,7 @@ unsafe fn receive(
     flags: c_int,
 ) -> Result<usize, Errno> {
     // SAFETY: the caller's promise.
-    let (list, total) = unsafe { vectors(header.msg_iov, header.msg_iovlen) }?;
+    let (list, total) = unsafe { vectors(header.msg_iov, header.msg_iovlen, libc::EMSGSIZE) }?;
     let mut data = buffer(total)?;
     let room = match header.msg_control.is_null() {
         true => 0,
@@ -150,7 +150,7 @@ pub(super) unsafe extern "C" fn writev(
         plugin.check(fd)?;
         let count = usize::try_from(count).map_err(|_| EINVAL)?;
         // SAFETY: the caller's promise.
-        let (list, total) = unsafe { vectors(list, count) }?;
+        let (list, total) = unsafe { vectors(list, count, libc::EINVAL) }?;
         // SAFETY: the caller's promise.
         let data = unsafe { gather(list, total) }?;
         plugin.waiting(|state, now, waiting| state.posix.write(now, fd, &data, waiting))
@@ -197,7 +197,7 @@ pub(super) unsafe extern "C" fn sendmsg(
         // SAFETY: the caller's promise.
         unsafe {
             let header = memory::get(message)?;
-            let (list, total) = vectors(header.msg_iov, header.msg_iovlen)?;
+            let (list, total) = vectors(header.msg_iov, header.msg_iovlen, libc::EMSGSIZE)?;
             let data = gather(list, total)?;
             let address = memory::address(header.msg_name, header.msg_namelen)?;
             let control = input(header.msg_control, header.msg_controllen)?;
