@@ -4,7 +4,9 @@
 mod named_tests;
 mod options;
 mod page;
+mod reassembly_scripts;
 mod requirements;
+mod scripts;
 mod state_scripts;
 
 use clap::Parser;
@@ -16,6 +18,12 @@ enum Command {
     /// Writes docs/options.md from the stack's tables.
     Options {
         /// Only say whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes tests/packetdrill/reassembly/orders/: all orders of five segments.
+    ReassemblyScripts {
+        /// Only say whether they are up to date.
         #[arg(long)]
         check: bool,
     },
@@ -36,6 +44,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Options { check } => options::run(&root(), check),
+        Command::ReassemblyScripts { check } => reassembly_scripts::run(&root(), check),
         Command::Requirements { check } => requirements::run(&root(), check),
         Command::StateScripts { check } => state_scripts::run(&root(), check),
     }

@@ -9,11 +9,11 @@ mod proof;
 mod script;
 mod setup;
 
-use anyhow::{Context, Result, bail};
+use crate::scripts;
+use anyhow::Result;
 use cases::Case;
 use oracle::State;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 const COMMAND: &str = "cargo xtask state-scripts";
@@ -24,52 +24,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
         .iter()
         .map(|case| (case.path(), text(case)))
         .collect();
-    let present = present(&folder)?;
-    let stale: Vec<&String> = wanted
-        .iter()
-        .filter(|(path, text)| present.get(*path) != Some(text))
-        .map(|(path, _)| path)
-        .chain(present.keys().filter(|path| !wanted.contains_key(*path)))
-        .collect();
-    if check {
-        if let Some(first) = stale.first() {
-            bail!(
-                "{} scripts of {} are stale, such as {first}: run `{COMMAND}`",
-                stale.len(),
-                folder.display()
-            );
-        }
-        return Ok(());
-    }
-    for path in stale {
-        let to = folder.join(path);
-        let done = match wanted.get(path) {
-            Some(text) => fs::create_dir_all(to.parent().unwrap_or(&folder))
-                .and_then(|()| fs::write(&to, text)),
-            None => fs::remove_file(&to),
-        };
-        done.with_context(|| format!("writing {}", to.display()))?;
-    }
-    Ok(())
-}
-
-/// The scripts that are there, by their path in the folder.
-fn present(folder: &Path) -> Result<BTreeMap<String, String>> {
-    let mut present = BTreeMap::new();
-    for place in cases::Place::ALL {
-        let of_state = folder.join(place.folder());
-        let Ok(entries) = fs::read_dir(&of_state) else {
-            continue;
-        };
-        for entry in entries {
-            let path = entry?.path();
-            let text =
-                fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            present.insert(format!("{}/{name}", place.folder()), text);
-        }
-    }
-    Ok(present)
+    scripts::bring_up_to_date(&folder, &wanted, COMMAND, check)
 }
 
 /// The script of a case.

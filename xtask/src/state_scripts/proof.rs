@@ -78,7 +78,11 @@ fn syn_received(script: &mut Script, place: Place, fin: bool) {
     let opened = script.arrives(segment);
     match place {
         Place::SynSent | Place::SynReceivedActive => script.has_error("0"),
-        Place::TimeWait => accept(script, 5),
+        Place::TimeWait => {
+            // The old connection's descriptor has nothing more to say.
+            script.event("close(4) = 0");
+            accept(script, 5);
+        }
         _ => accept(script, 4),
     }
     if opened.tcb.state == State::CloseWait {

@@ -1,11 +1,12 @@
 //! Where the project leaves the letter of section 3.10.7.4 on purpose, and the choices that it offers. Each is a line of
 //! `docs/deviations.md`, or cites the clause that allows it.
 
-use super::{Outcome, Segment, State, Tcb, synchronize};
+use super::{Answer, Outcome, Segment, State, Tcb, synchronize};
 
 /// Those that come before the first step.
 pub(super) fn before_all(tcb: &Tcb, segment: Segment) -> Option<Outcome> {
     simultaneous_syn_ack(tcb, segment)
+        .or_else(|| syn_again(tcb, segment))
         .or_else(|| reset_in_time_wait(tcb, segment))
         .or_else(|| syn_in_time_wait(tcb, segment))
 }
@@ -29,6 +30,25 @@ fn simultaneous_syn_ack(tcb: &Tcb, segment: Segment) -> Option<Outcome> {
     })
 }
 
+/// The letter: it lies before the window and is answered with an ACK, which would tell a peer in SYN-SENT nothing.
+fn syn_again(tcb: &Tcb, segment: Segment) -> Option<Outcome> {
+    let again = tcb.state == State::SynReceived
+        && tcb.passive
+        && segment.syn
+        && !segment.fin
+        && !segment.rst
+        && segment.ack.is_none()
+        && segment.seq == tcb.irs;
+    again.then(|| {
+        Outcome::begin(tcb)
+            .by("The peer's SYN, which comes again, is answered with the SYN-ACK again (docs/deviations.md; by RFC 9293 3.10.7.4, first, it would get an ACK).")
+            .send(Answer::SynAck {
+                seq: tcb.iss,
+                ack: tcb.rcv_nxt,
+            })
+    })
+}
+
 /// The letter: one at RCV.NXT ends TIME-WAIT, one elsewhere in the window gets a challenge ACK.
 fn reset_in_time_wait(tcb: &Tcb, segment: Segment) -> Option<Outcome> {
     (tcb.state == State::TimeWait && segment.rst).then(|| {
@@ -36,22 +56,19 @@ fn reset_in_time_wait(tcb: &Tcb, segment: Segment) -> Option<Outcome> {
     })
 }
 
-/// RFC 9293 3.6.1 MAY-2 lets a SYN open the connection again. As Linux: when its number is after all that was received.
+/// RFC 9293 3.6.1 MAY-2 lets a SYN open the connection again. It does so when its number is larger than the last one that was seen
+/// (RFC 6191), and when it carries nothing else.
 fn syn_in_time_wait(tcb: &Tcb, segment: Segment) -> Option<Outcome> {
     let takes_over = tcb.state == State::TimeWait
         && segment.syn
         && !segment.rst
+        && !segment.fin
         && segment.ack.is_none()
-        && segment.seq > tcb.rcv_nxt;
+        && segment.seq >= tcb.rcv_nxt;
     takes_over.then(|| {
         let mut out = Outcome::begin(tcb).by(
             "RFC 9293 3.6.1 MAY-2: a SYN after all that was received opens the connection again.",
         );
-        if segment.fin {
-            out = out.by(
-                "Its FIN lies behind the SYN and is not acknowledged yet; the peer sends it again.",
-            );
-        }
         out.tcb.iss = 0;
         out.tcb.fin = None;
         out.tcb.passive = true;
