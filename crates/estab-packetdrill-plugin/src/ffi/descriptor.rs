@@ -2,21 +2,25 @@
 
 use estab_posix::Errno;
 use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::fcntl_dupfd_cloexec;
 use std::os::fd::{AsRawFd, IntoRawFd};
 
-/// A new one, not of the number `but`.
+/// A new one, of a number from `least` on.
 ///
 /// # Errors
 /// `EMFILE`, `ENFILE`, `ENOMEM`.
-pub(crate) fn open(but: Option<i32>) -> Result<i32, Errno> {
-    let open = || eventfd(0, EventfdFlags::CLOEXEC);
-    let errno = |error: rustix::io::Errno| Errno(error.raw_os_error());
-    let first = open().map_err(errno)?;
-    if Some(first.as_raw_fd()) != but {
-        return Ok(first.into_raw_fd());
-    }
-    // The first is still open, so this one has another number.
-    Ok(open().map_err(errno)?.into_raw_fd())
+pub(crate) fn open(least: i32) -> Result<i32, Errno> {
+    let open = || {
+        let lowest = eventfd(0, EventfdFlags::CLOEXEC)?;
+        match lowest.as_raw_fd() >= least {
+            true => Ok(lowest),
+            false => fcntl_dupfd_cloexec(lowest, least),
+        }
+    };
+    let opened: rustix::io::Result<_> = open();
+    opened
+        .map(IntoRawFd::into_raw_fd)
+        .map_err(|error| Errno(error.raw_os_error()))
 }
 
 /// Closes one. That it is closed already does no harm.

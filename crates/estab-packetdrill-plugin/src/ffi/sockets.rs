@@ -89,7 +89,7 @@ pub(super) unsafe extern "C" fn fcntl(
             // An int in the low half.
             _ => argument as i32,
         };
-        plugin.at_once(|state, _| state.posix.fcntl(fd, command, argument))
+        plugin.fcntl(fd, command, argument)
     })
 }
 

@@ -28,7 +28,7 @@ impl Plugin {
         self.at_once(|state, now| {
             state.set_settings(settings);
             let fd = state.posix.socket(domain, kind, protocol)?;
-            state.adopt(now, fd, None)
+            state.adopt(now, fd, 0)
         })
     }
 
@@ -50,7 +50,7 @@ impl Plugin {
                 return Poll::Pending;
             };
             Poll::Ready(accepted.and_then(|accepted| {
-                let fd = state.adopt(now, accepted.fd, None)?;
+                let fd = state.adopt(now, accepted.fd, 0)?;
                 Ok(Accepted { fd, ..accepted })
             }))
         })
@@ -107,18 +107,29 @@ impl Plugin {
         })
     }
 
+    pub(crate) fn fcntl(&self, fd: i32, command: i32, argument: i32) -> Result<i32, Errno> {
+        self.at_once(|state, now| {
+            let result = state.posix.fcntl(fd, command, argument)?;
+            match command {
+                libc::F_DUPFD | libc::F_DUPFD_CLOEXEC => state.adopt(now, result, argument),
+                _ => Ok(result),
+            }
+        })
+    }
+
     pub(crate) fn epoll_create(&self) -> Result<i32, Errno> {
         self.at_once(|state, now| {
             let fd = state.posix.epoll_create(0)?;
-            state.adopt(now, fd, None)
+            state.adopt(now, fd, 0)
         })
     }
 
     pub(crate) fn pipe(&self) -> Result<[i32; 2], Errno> {
         self.at_once(|state, now| {
             let [read, write] = state.posix.pipe2(0)?;
-            let read = state.adopt(now, read, Some(write))?;
-            match state.adopt(now, write, None) {
+            // Not the number that the other end still has.
+            let read = state.adopt(now, read, write + 1)?;
+            match state.adopt(now, write, 0) {
                 Ok(write) => Ok([read, write]),
                 Err(error) => {
                     let _ = state.posix.close(now, read, &mut Default::default());

@@ -137,14 +137,9 @@ impl State {
         ours.then_some(()).ok_or(Errno(libc::EBADF))
     }
 
-    /// Gives a new descriptor of ours the number of one of the kernel's; not `other`, which is a new one of ours too.
-    pub(super) fn adopt(
-        &mut self,
-        now: Instant,
-        fd: i32,
-        other: Option<i32>,
-    ) -> Result<i32, Errno> {
-        let number = descriptor::open(other);
+    /// Gives a new descriptor of ours the number of one of the kernel's, from `least` on.
+    pub(super) fn adopt(&mut self, now: Instant, fd: i32, least: i32) -> Result<i32, Errno> {
+        let number = descriptor::open(least);
         let adopted = number.and_then(|number| {
             let renamed = self.rename(now, fd, number);
             renamed.inspect_err(|_| descriptor::close(number))

@@ -31,6 +31,19 @@ fn numbers_are_the_kernels_and_go_with_close() {
 }
 
 #[test]
+fn a_duplicate_has_a_number_from_the_one_asked_for_on() {
+    let tool = V4.tool();
+    let (fd, wire) = V4.accepted(&tool);
+    let dup = tool.fcntl(fd, libc::F_DUPFD, Some(200)).unwrap() as i32;
+    assert!(dup >= 200 && is_open(dup), "{dup}");
+    assert_eq!(tool.close(fd), Ok(0));
+    assert_eq!(tool.write(dup, &[0; 5]), Ok(5));
+    wire.expect_line("P. 1:6(5) ack 1");
+    assert_eq!(tool.close(dup), Ok(0));
+    wire.expect_line("F. 6:6(0) ack 1");
+}
+
+#[test]
 fn the_tool_may_close_what_a_script_left_open() {
     let tool = V4.tool();
     let left = [V4.tcp(&tool), V4.udp(&tool)];

@@ -135,6 +135,7 @@ fn messages_are_spread_and_gathered() {
     let (fd, wire) = V4.accepted(&tool);
     assert_eq!(tool.writev(fd, &[b"one", b"", b"three"]), Ok(8));
     wire.expect_line("P. 1:9(8) ack 1");
+    wire.inject(".", 1, 0, 9, &[]);
     let mut list = vectors(&[b"four", b"five"]);
     // SAFETY: all zero is a header without anything.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
