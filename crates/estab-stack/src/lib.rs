@@ -112,6 +112,7 @@ mod layers;
 pub mod options;
 mod packet;
 mod ports;
+mod queues;
 mod rate_limit;
 mod receivers;
 mod report;
@@ -135,6 +136,7 @@ pub use interface::{Cidr, InterfaceConfig, InterfaceId, Route};
 pub use ip::{Echo, EchoReply, IpCounters};
 pub use layers::Layers;
 pub use packet::{Checksum, ChecksumOffload, HeaderBuffer, Medium, PacketIn, PacketOut};
+pub use queues::Queues;
 pub use socket::{
     Decision, Linger, MessageFlags, OptionName, Readiness, Request, RequestId, SocketId,
     SocketOption, StackEvent, UdpReceived,

@@ -1,5 +1,9 @@
 //! The one table of the stack's settings: what they are called, what they do, how they are read and written as text.
 
+mod linux;
+
+pub use linux::{from_linux, linux_name};
+
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;

@@ -91,6 +91,8 @@ pub struct MessageFlags {
     pub urgent: bool,
     /// `MSG_MORE`: more follows, hold back a partial segment.
     pub more: bool,
+    /// `MSG_EOR`: what follows begins a segment of its own.
+    pub end_of_record: bool,
     /// `MSG_TRUNC` on TCP: discard instead of copying.
     pub truncate: bool,
 }

@@ -29,6 +29,10 @@ pub(crate) struct Socket {
     /// The application chose the port.
     pub(crate) bound: bool,
     pub(crate) kind: Kind,
+    /// An error to be told while the socket has no connection.
+    pub(crate) error: Option<ConnectionError>,
+    /// Every arrival is told, not only the first.
+    pub(crate) tell_arrivals: bool,
     /// The readiness that whoever waits has been told of.
     told: Readiness,
     /// What will be told.
@@ -74,6 +78,8 @@ impl Socket {
             hold: None,
             bound: false,
             kind,
+            error: None,
+            tell_arrivals: false,
             told: Readiness::NONE,
             untold: Readiness::NONE,
             closed_untold: false,
@@ -182,6 +188,20 @@ impl Sockets {
         socket.told = now;
         // What rose and fell before it was told is not told.
         socket.untold = socket.untold.with(rose).and(now);
+        if !socket.untold.is_none() && !core::mem::replace(&mut socket.queued, true) {
+            self.queue.push_back(id);
+        }
+    }
+
+    /// Something arrived that the socket may have been ready for already: to be told again if it asked for that.
+    pub(crate) fn tell_arrival(&mut self, id: SocketId, ready: Readiness) {
+        let Some(socket) = self.slots.get_mut(id) else {
+            return;
+        };
+        if !socket.tell_arrivals {
+            return;
+        }
+        socket.untold = socket.untold.with(ready.and(socket.told));
         if !socket.untold.is_none() && !core::mem::replace(&mut socket.queued, true) {
             self.queue.push_back(id);
         }

@@ -286,7 +286,7 @@ impl Stack {
         };
         match &state.kind {
             // As in Linux.
-            Kind::Fresh => OVER,
+            Kind::Fresh => OVER.with(Readiness::ERROR.when(state.error.is_some())),
             Kind::Listener(listener) => Readiness::READABLE.when(!listener.queue.is_empty()),
             Kind::Interceptor(state) => Readiness::READABLE.when(state.has_new()),
             Kind::Accepting(_) => Readiness::NONE,
@@ -303,6 +303,16 @@ impl Stack {
         }
     }
 
+    /// With `on` every arrival is told by [`StackEvent::Ready`], also when what came before was not taken yet: what edge
+    /// triggering needs.
+    ///
+    /// # Errors
+    /// [`Error::BadSocket`].
+    pub fn tell_arrivals(&mut self, socket: SocketId, on: bool) -> Result<(), Error> {
+        self.sockets.get_mut(socket)?.tell_arrivals = on;
+        Ok(())
+    }
+
     /// The readiness of a socket may have changed.
     pub(crate) fn refresh(&mut self, socket: SocketId) {
         let ready = self.readiness_now(socket);
@@ -314,7 +324,9 @@ impl Stack {
     /// # Errors
     /// [`Error::BadSocket`].
     pub fn take_error(&mut self, socket: SocketId) -> Result<Option<ConnectionError>, Error> {
-        let error = match &mut self.sockets.get_mut(socket)?.kind {
+        let state = self.sockets.get_mut(socket)?;
+        let error = match &mut state.kind {
+            Kind::Fresh => state.error.take(),
             Kind::Stream(id) => self
                 .tcp
                 .connections

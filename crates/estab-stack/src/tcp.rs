@@ -3,6 +3,7 @@
 mod accept;
 mod closing;
 mod cookies;
+mod disconnect;
 mod half_open;
 mod input;
 mod interception;

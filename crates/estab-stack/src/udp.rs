@@ -10,7 +10,8 @@ use crate::sockets::Kind;
 use crate::table::{TupleHash, TupleTable};
 use crate::tcp::canonical;
 use crate::{
-    Error, HostEvent, InterfaceId, MessageFlags, Readiness, SocketId, Stack, UdpReceived, Wait,
+    Error, HostEvent, InterfaceId, MessageFlags, Queues, Readiness, SocketId, Stack, UdpReceived,
+    Wait,
 };
 use alloc::collections::VecDeque;
 use bytes::Bytes;
@@ -79,6 +80,14 @@ struct Datagram {
 }
 
 impl UdpSocket {
+    pub(crate) fn queues(&self) -> Queues {
+        Queues {
+            readable: self.queue.front().map_or(0, |datagram| datagram.data.len()),
+            datagrams: self.queue.len(),
+            ..Queues::default()
+        }
+    }
+
     pub(crate) fn readiness(&self) -> Readiness {
         let readable = !self.queue.is_empty() || self.error.is_some() || self.read_shut;
         let hang_up = self.read_shut && self.write_shut;
@@ -313,7 +322,7 @@ impl Stack {
     }
 
     /// Takes the peer away, if there is one.
-    fn udp_disconnect(&mut self, socket: SocketId) -> Result<(), Error> {
+    pub(crate) fn udp_disconnect(&mut self, socket: SocketId) -> Result<(), Error> {
         let state = self.udp_socket_mut(socket)?;
         let (tuple, peer) = (state.tuple.take(), state.peer.take());
         if let Some(peer) = peer {

@@ -173,6 +173,7 @@ impl World {
             peek: len.is_multiple_of(2),
             urgent: len.is_multiple_of(7),
             more: len.is_multiple_of(3),
+            end_of_record: len.is_multiple_of(11),
             truncate: len.is_multiple_of(5),
         };
         let to = at(1 - host, 80 + len % 4);

@@ -146,6 +146,11 @@ impl Acks {
         self.delayed = false;
     }
 
+    /// When data last came.
+    pub(crate) fn data_at(&self) -> Instant {
+        self.data_at
+    }
+
     /// ACKs owed at once.
     pub(crate) fn owed(&self) -> u8 {
         self.now

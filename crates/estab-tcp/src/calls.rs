@@ -47,6 +47,11 @@ impl Connection {
         Ok(sent)
     }
 
+    /// What was sent last ends a record: no segment carries the end of one and the beginning of the next (`MSG_EOR`).
+    pub fn end_record(&mut self) {
+        self.snd.end_record();
+    }
+
     // RFC 9293 3.9.1.2 SHLD-27, MAY-16: writes gather in the queue until they are sent, and only the last one's end is pushed.
     fn queued(&mut self, cx: &mut Cx<'_>, len: usize, more: bool) {
         self.snd.more = more;
@@ -66,7 +71,7 @@ impl Connection {
         }
         self.send_limit_follows_path(cx);
         let room = if self.state.can_send() {
-            self.send_room()
+            self.snd.room()
         } else {
             0
         };
@@ -89,10 +94,6 @@ impl Connection {
                 .clamp(first.min(most), most)
                 .max(self.snd.limit),
         };
-    }
-
-    fn send_room(&self) -> usize {
-        (self.snd.limit as usize).saturating_sub(self.snd.queue.len())
     }
 
     /// Acknowledged data made room: the application is told when it waits and a third of the buffer is free.

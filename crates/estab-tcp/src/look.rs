@@ -31,7 +31,7 @@ impl Connection {
         if self.is_write_closed() || self.life.error.is_some() {
             return true;
         }
-        let free = (self.snd.limit as usize).saturating_sub(self.snd.queue.len());
+        let free = self.snd.room();
         let few_unsent = self
             .options
             .notsent_low_water
@@ -98,7 +98,27 @@ impl Connection {
         self.snd.queue.len()
     }
 
-    /// Bytes that wait for the application (`SIOCINQ`).
+    /// Bytes queued that were never sent.
+    pub fn unsent(&self) -> usize {
+        self.snd.unsent() as usize
+    }
+
+    /// A FIN of ours is to be sent or acknowledged.
+    pub fn is_fin_outstanding(&self) -> bool {
+        self.snd.fin && !self.snd.is_fin_acknowledged()
+    }
+
+    /// A FIN of ours was never sent.
+    pub fn is_fin_unsent(&self) -> bool {
+        self.snd.fin && !self.snd.is_fin_sent()
+    }
+
+    /// Bytes that one call can read: as far as the urgent mark (`SIOCINQ`).
+    pub fn readable_until_mark(&self) -> usize {
+        self.rcv.readable_until_mark()
+    }
+
+    /// Bytes that wait for the application, whatever is urgent.
     pub fn readable_bytes(&self) -> usize {
         self.rcv.queue.len()
     }
@@ -113,16 +133,25 @@ impl Connection {
             sack: self.agreed.sack,
             snd_wscale: self.snd.wscale,
             rcv_wscale: self.rcv.wscale,
+            recovery: self.recovery.phase(),
+            duplicates: self.recovery.duplicates(),
+            backoff: self.rtt.backoff(),
             rto: self.rtt.rto(settings),
             srtt: self.rtt.srtt(),
             rttvar: self.rtt.rttvar(),
+            min_rtt: self.rtt.min(),
+            ack_delay: self.acks.delay(settings),
             snd_mss: self.snd.mss,
             rcv_mss: self.rcv.mss,
+            announced_mss: self.rcv.announced_mss,
             path_mtu: u32::from(self.path_mss) + if self.tuple.remote.is_ipv4() { 40 } else { 60 },
             snd_cwnd: self.congestion.window(),
             snd_ssthresh: self.congestion.threshold(),
             snd_wnd: self.snd.wnd,
             rcv_wnd: self.rcv.wnd(),
+            receive_limit: self.rcv.limit,
+            lost: self.recovery.lost(self.snd.una),
+            resent: self.recovery.resent_bytes(self.snd.una),
             unacked: self.snd.nxt.since(self.snd.una),
             notsent: self.snd.unsent(),
             readable: u32::try_from(self.rcv.queue.len()).unwrap_or(u32::MAX),
@@ -136,6 +165,10 @@ impl Connection {
             segments_in: self.stats.segments_in,
             data_segments_out: self.stats.data_segments_out,
             data_segments_in: self.stats.data_segments_in,
+            out_of_order_segments: self.stats.out_of_order,
+            data_sent_at: self.sent_at,
+            data_received_at: self.acks.data_at(),
+            heard_at: self.heard_at,
         }
     }
 }

@@ -48,6 +48,29 @@ impl Recovery {
             .then_some((from, self.resend_end))
     }
 
+    /// Bytes of sequence space outstanding that count as lost, resent ones included.
+    pub(crate) fn lost(&self, snd_una: SeqNum) -> u32 {
+        let end = match self.phase {
+            RecoveryPhase::Open => return 0,
+            RecoveryPhase::Recovery => self.resend_end,
+            RecoveryPhase::Loss => self.recover,
+        };
+        if snd_una.before(end) {
+            end.since(snd_una)
+        } else {
+            0
+        }
+    }
+
+    /// Of those, what was sent again.
+    pub(crate) fn resent_bytes(&self, snd_una: SeqNum) -> u32 {
+        if self.phase != RecoveryPhase::Open && snd_una.before(self.resend_next) {
+            self.resend_next.since(snd_una)
+        } else {
+            0
+        }
+    }
+
     /// Everything up to `end` was sent again.
     pub(crate) fn resent(&mut self, end: SeqNum) {
         self.resend_next = end;

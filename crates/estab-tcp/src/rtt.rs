@@ -8,6 +8,8 @@ pub(crate) struct RttEstimator {
     srtt_us: u32,
     rttvar_us: u32,
     backoff: u8,
+    /// The shortest measurement, zero before the first one.
+    min_us: u32,
 }
 
 impl RttEstimator {
@@ -16,6 +18,7 @@ impl RttEstimator {
             srtt_us: 0,
             rttvar_us: 0,
             backoff: 0,
+            min_us: 0,
         }
     }
 
@@ -25,6 +28,11 @@ impl RttEstimator {
         let rtt_us = u32::try_from(rtt.as_micros())
             .unwrap_or(u32::MAX)
             .clamp(1, u32::MAX >> 3);
+        self.min_us = if self.min_us == 0 {
+            rtt_us
+        } else {
+            self.min_us.min(rtt_us)
+        };
         if self.srtt_us == 0 {
             self.srtt_us = rtt_us;
             self.rttvar_us = rtt_us / 2;
@@ -65,6 +73,14 @@ impl RttEstimator {
             self.srtt_us = 1_000_000;
             self.rttvar_us = 500_000;
         }
+    }
+
+    pub(crate) fn backoff(&self) -> u8 {
+        self.backoff
+    }
+
+    pub(crate) fn min(&self) -> Duration {
+        Duration::from_micros(u64::from(self.min_us))
     }
 
     pub(crate) fn srtt(&self) -> Duration {

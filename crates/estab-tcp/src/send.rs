@@ -2,8 +2,12 @@
 
 mod queue;
 
+use alloc::collections::VecDeque;
 use estab_wire::tcp::{SeqNum, UnscaledWindow};
 pub(crate) use queue::SendQueue;
+
+/// What a record's end costs in the queue, so that records of a byte cannot take memory without end.
+const RECORD_COST: usize = 64;
 
 /// Send sequence space and queue.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub(crate) struct SendHalf {
     pub(crate) small: SeqNum,
     /// The last write said that more follows (`MSG_MORE`).
     pub(crate) more: bool,
+    /// Ends of records (`MSG_EOR`), in order: no segment reaches beyond one.
+    records: VecDeque<SeqNum>,
     /// Bytes that the queue may hold.
     pub(crate) limit: u32,
     /// The application has closed its sending side: a FIN follows the queue.
@@ -67,6 +73,7 @@ impl SendHalf {
             push: iss + 1,
             small: iss,
             more: false,
+            records: VecDeque::new(),
             limit: 0,
             fin: false,
             fin_acknowledged: false,
@@ -114,6 +121,33 @@ impl SendHalf {
         }
     }
 
+    /// What is queued ends a record.
+    pub(crate) fn end_record(&mut self) {
+        let end = self.queue_end();
+        if !self.queue.is_empty() && self.records.back() != Some(&end) {
+            self.records.push_back(end);
+        }
+    }
+
+    /// Of `len` bytes from `seq`, those before the next end of a record.
+    pub(crate) fn within_record(&self, seq: SeqNum, len: u32) -> u32 {
+        let next = self.records.partition_point(|end| !end.after(seq));
+        let rest = self.records.get(next).map_or(len, |end| end.since(seq));
+        len.min(rest)
+    }
+
+    /// Does a record end here?
+    pub(crate) fn is_record_end(&self, seq: SeqNum) -> bool {
+        let next = self.records.partition_point(|end| end.before(seq));
+        self.records.get(next) == Some(&seq)
+    }
+
+    /// Room in the queue, bytes.
+    pub(crate) fn room(&self) -> usize {
+        let used = self.queue.len() + self.records.len() * RECORD_COST;
+        (self.limit as usize).saturating_sub(used)
+    }
+
     // RFC 9293 3.8.6 SHLD-15.
     /// SND.UNA + SND.WND - SND.NXT: the usable window. Zero when the peer has shrunk it below what is outstanding
     /// (RFC 9293 3.8.6 MUST-34).
@@ -157,6 +191,13 @@ impl SendHalf {
         }
         if self.small.before(ack) {
             self.small = ack;
+        }
+        while self
+            .records
+            .front()
+            .is_some_and(|end| end.at_or_before(ack))
+        {
+            self.records.pop_front();
         }
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct Stats {
     pub(crate) segments_in: u64,
     pub(crate) data_segments_out: u64,
     pub(crate) data_segments_in: u64,
+    pub(crate) out_of_order: u64,
 }
 
 impl Stats {

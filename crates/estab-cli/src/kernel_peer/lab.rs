@@ -190,6 +190,7 @@ const fn flags(urgent: bool) -> MessageFlags {
         peek: false,
         urgent,
         more: false,
+        end_of_record: false,
         truncate: false,
     }
 }

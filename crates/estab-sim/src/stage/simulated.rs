@@ -130,6 +130,7 @@ const fn flags(urgent: bool) -> MessageFlags {
         peek: false,
         urgent,
         more: false,
+        end_of_record: false,
         truncate: false,
     }
 }

@@ -175,6 +175,7 @@ impl Stack {
         {
             state.queue.push_back(connection);
             self.sockets.set_readiness(listener, Readiness::READABLE);
+            self.sockets.tell_arrival(listener, Readiness::READABLE);
         }
     }
 

@@ -67,15 +67,15 @@ impl Stack {
         };
         let mut finished = false;
         let mut suspect = false;
+        let mut arrived = Readiness::NONE;
         while let Some(event) = kept.connection.poll_event() {
             match event {
                 ConnectionEvent::Established => kept.established = true,
                 ConnectionEvent::Finished => finished = true,
                 ConnectionEvent::Suspect => suspect = true,
-                ConnectionEvent::Readable
-                | ConnectionEvent::Writable
-                | ConnectionEvent::Urgent
-                | ConnectionEvent::Flushed => {}
+                ConnectionEvent::Readable => arrived = arrived.with(Readiness::READABLE),
+                ConnectionEvent::Urgent => arrived = arrived.with(Readiness::PRIORITY),
+                ConnectionEvent::Writable | ConnectionEvent::Flushed => {}
             }
         }
         if suspect {
@@ -89,7 +89,7 @@ impl Stack {
             self.timers.arm(kept.timer, deadline);
         }
         self.account(id);
-        self.tell(now, id);
+        self.tell(now, id, arrived);
         self.forget_if_unwanted(id);
     }
 
@@ -173,8 +173,8 @@ impl Stack {
         }
     }
 
-    /// Tells the socket what its connection is ready for, and whether a lingering close is over.
-    fn tell(&mut self, now: Instant, id: ConnectionId) {
+    /// Tells the socket what its connection is ready for, what arrived, and whether a lingering close is over.
+    fn tell(&mut self, now: Instant, id: ConnectionId, arrived: Readiness) {
         let Some(kept) = self.tcp.connections.get_mut(id) else {
             return;
         };
@@ -183,6 +183,7 @@ impl Stack {
         };
         let ready = stream_readiness(kept);
         self.sockets.set_readiness(socket_id, ready);
+        self.sockets.tell_arrival(socket_id, arrived);
         let Ok(socket) = self.sockets.get_mut(socket_id) else {
             return;
         };

@@ -101,6 +101,7 @@ impl Stack {
         let options = self.sockets.get(socket)?.options.clone();
         let mut cx = self.reporter.cx(now, &self.settings);
         let connection = Connection::connect(&mut cx, tuple, opening, options, timeout);
+        self.sockets.get_mut(socket)?.error = None;
         self.reporter.counters.active_opens += 1;
         let owner = Owner::Socket(socket);
         self.keep_connection(now, connection, owner, Some(hold), interface);

@@ -24,7 +24,8 @@ impl Stack {
             return self.send_to(now, socket, data, None);
         }
         let id = self.sending(socket)?;
-        let allowed = self.may_take(id, socket, data.len())?;
+        let wanted = data.len();
+        let allowed = self.may_take(id, socket, wanted)?;
         let data = data.get(..allowed).unwrap_or(data);
         let Some(kept) = self.tcp.connections.get_mut(id) else {
             return Err(Error::BadSocket);
@@ -35,6 +36,9 @@ impl Stack {
         } else {
             kept.connection.send(&mut cx, data, flags.more)
         };
+        if flags.end_of_record && result == Ok(wanted) {
+            kept.connection.end_record();
+        }
         self.touched(now, id);
         result.map_err(Error::from)
     }
@@ -96,9 +100,10 @@ impl Stack {
             }
             Kind::Accepting(_) => return Err(Error::WouldBlock(Wait::Readable)),
             Kind::Failed(..) => return self.failed(socket, Ok(0)),
-            Kind::Fresh | Kind::Listener(_) | Kind::Interceptor(_) => {
-                return Err(Error::NotConnected);
-            }
+            // As in Linux, which looks for the urgent byte first.
+            Kind::Fresh if flags.urgent => return Err(Error::Invalid),
+            Kind::Fresh => return self.failed(socket, Err(Error::NotConnected)),
+            Kind::Listener(_) | Kind::Interceptor(_) => return Err(Error::NotConnected),
         };
         let Some(kept) = self.tcp.connections.get_mut(id) else {
             return Err(Error::BadSocket);
@@ -135,12 +140,12 @@ impl Stack {
         match self.sockets.get(socket)?.kind {
             Kind::Stream(id) => Ok(id),
             Kind::Accepting(_) => Err(Error::WouldBlock(Wait::Writable)),
-            Kind::Failed(..) => self.failed(socket, Err(Error::BrokenPipe)),
+            Kind::Fresh | Kind::Failed(..) => self.failed(socket, Err(Error::BrokenPipe)),
             _ => Err(Error::BrokenPipe),
         }
     }
 
-    /// An accepted request that failed: its error once, then what a dead connection gives.
+    /// An accepted request that failed, or a socket that was disconnected: its error once, then what a dead connection gives.
     fn failed<T>(&mut self, socket: SocketId, then: Result<T, Error>) -> Result<T, Error> {
         match self.take_error(socket)? {
             Some(error) => Err(error.into()),

@@ -4,7 +4,7 @@ use super::{COPY_MAX, Datagram, OVERHEAD};
 use crate::ip::{Cast, IcmpReport, TransportIn};
 use crate::sockets::Kind;
 use crate::tcp::canonical;
-use crate::{Checksum, HostEvent, SocketId, Stack};
+use crate::{Checksum, HostEvent, Readiness, SocketId, Stack};
 use bytes::Bytes;
 use core::net::SocketAddr;
 use estab_tcp::event::DropReason;
@@ -84,6 +84,7 @@ impl Stack {
         });
         self.reporter.counters.udp_in += 1;
         self.refresh(socket);
+        self.sockets.tell_arrival(socket, Readiness::READABLE);
     }
 
     /// Nobody has the port: port unreachable (RFC 1122 4.1.3.1), if it was for us alone.

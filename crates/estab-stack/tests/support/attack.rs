@@ -498,6 +498,7 @@ impl World<'_> {
             peek: self.choices.once_in(5),
             urgent: self.choices.once_in(5),
             more: self.choices.once_in(5),
+            end_of_record: self.choices.once_in(5),
             truncate: self.choices.once_in(5),
         };
         let mut buffer = vec![3; len];

@@ -104,6 +104,7 @@ fn store_out_of_order(
         deliver(connection, text);
     }
     if gap {
+        connection.stats.out_of_order += u64::from(segments);
         for _ in 0..segments.min(64) {
             connection.acks.owe_duplicate();
         }

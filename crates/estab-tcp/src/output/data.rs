@@ -20,7 +20,8 @@ impl Connection {
         if unsent == 0 {
             return self.fin_segment(cx);
         }
-        let len = self.sendable(cx, unsent, max_segments)?;
+        let record = self.snd.within_record(self.snd.nxt, unsent);
+        let len = self.sendable(cx, record, max_segments)?;
         self.due.partial = false;
         let rides = self.snd.fin && len == unsent && self.snd.usable() > len;
         self.acks.data_sent(cx.now);
@@ -29,12 +30,13 @@ impl Connection {
     }
 
     // RFC 9293 3.8.6.2.1 MUST-38; 3.9.1.2 SHLD-28: whole segments wherever possible.
-    /// How much of `unsent` bytes goes out now.
+    /// How much of `unsent` bytes, which are all or end a record, goes out now.
     fn sendable(&mut self, cx: &mut Cx<'_>, unsent: u32, max_segments: u16) -> Option<u32> {
         let usable = self.snd.usable();
         let room = self.congestion_room();
         let (mss, segments) = self.payload_limits(max_segments);
-        self.due.window_limited = room < unsent.min(usable) || self.uses_half_the_window(unsent);
+        let total = self.snd.unsent();
+        self.due.window_limited = room < total.min(usable) || self.uses_half_the_window(total);
         let most = unsent.min(usable).min(room);
         let whole = (most / mss).min(u32::from(segments)) * mss;
         if whole == most || whole == u32::from(segments) * mss {
@@ -85,7 +87,9 @@ impl Connection {
     /// Nagle's algorithm in Minshall's form (RFC 9293 3.7.4 SHLD-7, MUST-17): a partial segment waits while another one is
     /// unacknowledged, unless the application said otherwise, or nothing can follow it.
     fn may_send_partial(&mut self, cx: &mut Cx<'_>, unsent: u32, mss: u32) -> bool {
-        if self.snd.fin || self.due.partial || self.is_urgent() {
+        // Behind a record's end there is something already: nothing can be added.
+        let ended = self.snd.unsent() > unsent;
+        if self.snd.fin || self.due.partial || ended || self.is_urgent() {
             return true;
         }
         if self.options.cork || self.is_held_by_more() {
@@ -143,7 +147,8 @@ impl Connection {
         // RFC 9293 3.9.1.2 MUST-61: the last segment of what was written is pushed.
         if text > 0
             && (text_end.at_or_after(self.snd.push) && self.snd.push.after(seq)
-                || text_end == queue_end)
+                || text_end == queue_end
+                || self.snd.is_record_end(text_end))
         {
             flags |= Flags::PSH;
         }

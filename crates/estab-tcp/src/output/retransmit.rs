@@ -15,7 +15,7 @@ impl Connection {
         if !from.before(edge) {
             return None;
         }
-        let wanted = to.min(edge).since(from);
+        let wanted = self.snd.within_record(from, to.min(edge).since(from));
         let (mss, segments) = self.payload_limits(max_segments);
         let len = wanted
             .min(self.resend_room(segments))
