@@ -27,6 +27,7 @@ const READ: MessageFlags = MessageFlags {
     peek: false,
     urgent: false,
     more: false,
+    end_of_record: false,
     truncate: false,
 };
 const PEEK: MessageFlags = MessageFlags { peek: true, ..READ };
