@@ -99,8 +99,10 @@ fn trim_right(connection: &mut Connection, segment: &mut SegmentIn) {
         let excess = end.since(edge) as usize;
         segment.payload.truncate(segment.payload.len() - excess);
         segment.header.flags = segment.header.flags.without(Flags::FIN | Flags::PSH);
-        // A probe of our closed window: the peer must hear that it is still closed.
-        connection.acks.owe_now();
+        // A probe of our closed window: the peer must hear that it is still closed. What lies behind a gap has an ACK of its own.
+        if segment.header.seq == connection.rcv.nxt {
+            connection.acks.owe_now();
+        }
     } else if segment.header.flags.fin() && end == edge && connection.rcv.wnd() == 0 {
         segment.header.flags = segment.header.flags.without(Flags::FIN);
         connection.acks.owe_now();

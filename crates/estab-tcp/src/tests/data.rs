@@ -333,6 +333,19 @@ fn text_beyond_the_window_is_trimmed() {
     );
 }
 
+// RFC 9293 3.10.7.4 MUST-58: one segment, one ACK.
+#[test]
+fn text_behind_a_gap_that_ends_beyond_the_window_is_acknowledged_once() {
+    let options = SocketOptions {
+        receive_buffer: Some(1000),
+        ..SocketOptions::default()
+    };
+    let mut t = Tester::established_with(plain(), options);
+    t.out();
+    t.inject("P. 901:1401(500) ack 1");
+    assert_eq!(t.out().len(), 1);
+}
+
 #[test]
 fn reading_stops_at_low_water_only_for_readiness() {
     let options = SocketOptions {
