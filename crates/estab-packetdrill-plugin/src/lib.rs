@@ -43,10 +43,9 @@
 //! of the command line is its path), both as far as they fit the family; so the flags are seldom needed. Flags that cannot be read
 //! end the process with status 1 and a message on standard error.
 //!
-//! Settings are the kernel's of the network namespace, `/proc/sys/net/ipv4/tcp_*` and the others that estab has, read anew by each `socket`,
-//! `connect` and `accept`. Differences in form: the first size of `tcp_rmem` is halved, as Linux does for its own overhead; that of `tcp_wmem` is
-//! 65536 at least, which Linux comes to when a connection begins; `tcp_rto_min` and `tcp_rto_max` are Linux's `tcp_rto_min_us` and `tcp_rto_max_ms`. What the kernel
-//! lacks has estab's default, and a value that estab cannot have is named on standard error.
+//! Settings are the kernel's of the network namespace, `/proc/sys/net/ipv4/tcp_*` and the others that estab has, read anew by each
+//! `socket`, `connect` and `accept`, and translated by [`from_linux`](estab_stack::settings_table::from_linux). What the kernel lacks has estab's default,
+//! and a value that estab cannot have is named on standard error.
 //!
 //! # What works, and what does not
 //!
