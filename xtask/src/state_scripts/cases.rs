@@ -364,3 +364,37 @@ impl Case {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Acked, Case, Kind, Place, Position};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_comes_everywhere_in_every_state() {
+        let paths: Vec<String> = Case::all().iter().map(Case::path).collect();
+        let known: BTreeSet<&str> = paths.iter().map(String::as_str).collect();
+        assert_eq!(known.len(), paths.len(), "a path twice");
+        for place in Place::ALL {
+            for kind in Kind::ALL {
+                for position in [
+                    Position::Left,
+                    Position::LeftEdge,
+                    Position::Inside,
+                    Position::RightEdge,
+                    Position::Beyond,
+                ] {
+                    for acked in [Acked::Old, Acked::Acceptable, Acked::Future] {
+                        let case = Case {
+                            place,
+                            kind,
+                            position,
+                            acked: kind.has_ack().then_some(acked),
+                        };
+                        assert!(known.contains(case.path().as_str()), "{}", case.path());
+                    }
+                }
+            }
+        }
+    }
+}
