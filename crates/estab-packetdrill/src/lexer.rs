@@ -68,10 +68,26 @@ impl fmt::Display for Token<'_> {
             Kind::Code => f.write_str("code"),
             Kind::Backquoted => f.write_str("a command in backquotes"),
             Kind::Sign(sign) => write!(f, "`{}`", sign.escape_debug()),
-            Kind::Text if self.text.chars().count() > 24 => f.write_str("a string"),
-            _ => write!(f, "`{}`", self.text.chars().take(24).collect::<String>()),
+            Kind::Text if self.text.chars().count() > MAX_SHOWN => f.write_str("a string"),
+            _ => write!(f, "`{}`", shown(&self.text)),
         }
     }
+}
+
+/// How many characters of a token a message shows.
+const MAX_SHOWN: usize = 24;
+
+/// The beginning of a text as a message shows it.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for character in text.chars().take(MAX_SHOWN) {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 pub(crate) struct Lexer<'a> {

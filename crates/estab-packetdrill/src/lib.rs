@@ -1,5 +1,9 @@
 //! The packetdrill language.
 
+#[doc(hidden)]
+pub mod arbitrary;
+#[doc(hidden)]
+pub mod check;
 pub mod diagnostic;
 mod lexer;
 pub mod options;

@@ -2,6 +2,7 @@
 //! next event is read.
 
 mod call;
+mod encapsulation;
 mod icmp;
 mod number;
 mod option_lines;
@@ -11,6 +12,7 @@ mod text;
 mod time;
 
 pub(crate) use option_lines::is_plain_value;
+pub(crate) use tcp_options::{MAX_OPTION_BYTES, encoded_len};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::lexer::{Defines, Kind, Lexer, Token};
@@ -162,7 +164,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        if script.events.is_empty() && self.errors.is_empty() {
+        if script.events.is_empty() && self.errors.is_empty() && self.lexer.errors.is_empty() {
             let message = "the script has no event";
             let help = "an event is a time and what happens then: `+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3`";
             self.report(Diagnostic::new(self.token.span, message).help(help));
@@ -312,10 +314,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Something else was expected than the next token. What ended a line too early is shown where the line ends.
+    /// Something else was expected than the next token.
     fn expected(&self, what: &str) -> Box<Diagnostic> {
         let message = format!("expected {what}, found {}", self.token);
-        Box::new(Diagnostic::new(self.token.span, message).label(format!("expected {what}")))
+        Box::new(Diagnostic::new(self.token.span, message))
     }
 
     fn report(&mut self, error: Diagnostic) {

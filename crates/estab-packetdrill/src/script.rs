@@ -2,6 +2,8 @@
 //!
 //! The parser makes it, the printer writes it back, the runner plays it.
 
+mod spans;
+
 use core::net::IpAddr;
 use core::time::Duration;
 

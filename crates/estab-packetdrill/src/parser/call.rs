@@ -38,17 +38,21 @@ impl Parser<'_> {
         })
     }
 
-    /// What a call returns: a parenthesis after it begins a note, never a function's arguments.
+    /// What a call returns. A parenthesis after a name begins a note, never a function's arguments.
     fn result(&mut self) -> Parsed<Expression> {
+        let first = self.returned()?;
+        self.alternatives(first, Self::returned)
+    }
+
+    fn returned(&mut self) -> Parsed<Expression> {
         if self.token.kind != Kind::Word {
-            return self.expression();
+            return self.primary();
         }
         let word = self.take();
-        let symbol = Expression {
+        Ok(Expression {
             value: Value::Symbol(word.text.into_owned()),
             span: word.span,
-        };
-        self.alternatives(symbol)
+        })
     }
 
     /// `(Resource temporarily unavailable)`, up to the parenthesis that closes it, on the same line.
@@ -105,18 +109,22 @@ impl Parser<'_> {
         self.depth += 1;
         let first = self.primary();
         self.depth -= 1;
-        self.alternatives(first?)
+        self.alternatives(first?, Self::primary)
     }
 
     /// `| b | c`, if it follows.
-    fn alternatives(&mut self, first: Expression) -> Parsed<Expression> {
+    fn alternatives(
+        &mut self,
+        first: Expression,
+        next: fn(&mut Self) -> Parsed<Expression>,
+    ) -> Parsed<Expression> {
         if !self.token.is('|') {
             return Ok(first);
         }
         let start = first.span.start;
         let mut list = vec![first];
         while self.accept('|') {
-            list.push(self.primary()?);
+            list.push(next(self)?);
         }
         Ok(Expression {
             value: Value::Or(list),

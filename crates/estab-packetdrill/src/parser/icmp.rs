@@ -10,7 +10,8 @@ impl Parser<'_> {
     pub(super) fn icmp(&mut self) -> Parsed<Icmp> {
         let kind = self.icmp_name("the type of a message")?;
         let code = match self.token.kind {
-            Kind::Number => Some(self.icmp_name("a code")?),
+            // A number on the next line is the time of the next event.
+            Kind::Number if !self.token.first => Some(self.icmp_name("a code")?),
             Kind::Word if !matches!(&*self.token.text, "mtu" | "id" | "seq") => {
                 Some(self.icmp_name("a code")?)
             }

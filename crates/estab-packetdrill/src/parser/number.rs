@@ -1,7 +1,7 @@
 //! Numbers, and the range of the field that they are for.
 
 use crate::diagnostic::Diagnostic;
-use crate::lexer::Kind;
+use crate::lexer::{Kind, shown};
 use crate::script::{Notation, Span};
 
 use super::{Parsed, Parser};
@@ -71,6 +71,8 @@ fn parse_digits(digits: &str, radix: u32) -> Result<u64, Bad> {
 }
 
 pub(super) fn malformed(span: Span, text: &str) -> Box<Diagnostic> {
-    let shown: String = text.chars().take(24).collect();
-    Box::new(Diagnostic::new(span, format!("`{shown}` is not a number")))
+    Box::new(Diagnostic::new(
+        span,
+        format!("`{}` is not a number", shown(text)),
+    ))
 }

@@ -10,7 +10,7 @@ use super::{Parsed, Parser};
 const AN_OPTION: &str = "an option: `mss`, `nop`, `eol`, `wscale`, `sackOK`, `sack`, `TS`, `FO`, `FOEXP`, `md5`, `ECN` or `ACCECN`";
 
 /// A header is at most 60 bytes long, 20 of which are not options.
-const MAX_BYTES: usize = 40;
+pub(crate) const MAX_OPTION_BYTES: usize = 40;
 
 impl Parser<'_> {
     pub(super) fn tcp_options(&mut self, direction: Direction) -> Parsed<Options> {
@@ -136,9 +136,10 @@ impl Parser<'_> {
     /// Lists that no header can hold.
     fn check_length(&mut self, options: &[TcpOption], span: Span) {
         let bytes: usize = options.iter().map(encoded_len).sum();
-        if bytes > MAX_BYTES {
-            let message =
-                format!("the options are {bytes} bytes long, a header has room for {MAX_BYTES}");
+        if bytes > MAX_OPTION_BYTES {
+            let message = format!(
+                "the options are {bytes} bytes long, a header has room for {MAX_OPTION_BYTES}"
+            );
             self.report(Diagnostic::new(span, message));
         } else if !bytes.is_multiple_of(4) {
             let message =

@@ -1,6 +1,7 @@
 //! Strings with the escapes of C.
 
 use crate::diagnostic::Diagnostic;
+use crate::lexer::shown;
 use crate::script::Span;
 
 use super::Parsed;
@@ -13,8 +14,8 @@ pub(super) fn unescape(literal: &str, span: Span) -> Parsed<Vec<u8>> {
         bytes.extend_from_slice(&rest.as_bytes()[..at]);
         let escape = &rest[at + 1..];
         let Some((byte, len)) = escaped(escape) else {
-            let shown: String = escape.chars().take(1).collect();
-            let message = format!("`\\{shown}` is not an escape");
+            let character: String = escape.chars().take(1).collect();
+            let message = format!("`\\{}` is not an escape", shown(&character));
             let help =
                 "the escapes are \\n \\t \\r \\a \\b \\f \\v \\\\ \\\" \\' \\0, \\x41 and \\101";
             return Err(Box::new(Diagnostic::new(span, message).help(help)));

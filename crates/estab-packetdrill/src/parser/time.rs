@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::diagnostic::Diagnostic;
-use crate::lexer::Kind;
+use crate::lexer::{Kind, shown};
 use crate::script::{Action, Direction, Span, Time};
 
 use super::{Parsed, Parser};
@@ -96,10 +96,7 @@ impl Parser<'_> {
         }
         let token = self.take();
         parse_seconds(&token.text).ok_or_else(|| {
-            let message = format!(
-                "`{}` is not a time in seconds",
-                token.text.chars().take(24).collect::<String>()
-            );
+            let message = format!("`{}` is not a time in seconds", shown(&token.text));
             let help = format!("a time is a decimal number, at most {MAX_SECONDS}");
             Box::new(Diagnostic::new(token.span, message).help(help))
         })

@@ -2,13 +2,9 @@
 
 use core::time::Duration;
 
-use estab_packetdrill::parse;
-use estab_packetdrill::script::{Action, Script, Time};
+use estab_packetdrill::script::{Action, Time};
 
-/// Reads a script that is right.
-fn read(text: &str) -> Script {
-    parse("test.pkt", text).unwrap_or_else(|errors| panic!("{errors}"))
-}
+use crate::support::read;
 
 #[test]
 fn a_whole_script() {
@@ -51,32 +47,5 @@ sysctl -q net.ipv4.tcp_sack=1`
     assert_eq!(
         code.text.trim(),
         r#"assert tcpi_snd_cwnd == 10, {"a": {1: 2}}"#
-    );
-}
-
-#[test]
-fn the_canonical_spelling_is_read_as_the_same_script() {
-    let text = r#"--ip_version=ipv4 --define=PORT=8080 // two on a line
---local_ip="192.0.2.2"
-# Nothing yet.
-
-
-`sysctl -q \
-   net.ipv4.tcp_sack=1`
-+0 socket(..., SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP) = 3 // a socket
-
-
-/* Where it listens,
-   as said above. */ +0.000 bind(3, {sa_family = AF_INET, sin_port = htons(PORT), sin_addr=inet_addr("192.0.2.2")}, ...) = 0
-+.01 > (tos 0x10) S 0:0(0) < mss  1000 , nop,nop,eol,nop >
-+0 sendmsg(3, {msg_name(...)=..., msg_iov(2)=[{..., 1000}, {"abc\x41\n", 0x10}], msg_flags=0, msg_control=[{cmsg_level=SOL_SOCKET, cmsg_type=0, cmsg_data=1}]}, 0644) = -1 EAGAIN (why (not))
-+0 read(3,
-   ..., /* inside */ 1) = 0
-"#;
-    let formatted = estab_packetdrill::format("x", text).unwrap();
-    println!("{formatted}");
-    assert_eq!(
-        estab_packetdrill::format("x", &formatted).unwrap(),
-        formatted
     );
 }
