@@ -7,6 +7,7 @@ pub mod check;
 pub mod diagnostic;
 mod lexer;
 pub mod options;
+mod packet;
 pub mod parser;
 pub mod printer;
 pub mod report;
@@ -14,6 +15,7 @@ pub mod run;
 pub mod script;
 pub mod subject;
 pub mod symbols;
+mod syscalls;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Source};
 pub use lexer::Defines;

@@ -1,5 +1,9 @@
 //! What became of a script.
 
+mod ladder;
+
+pub(crate) use ladder::ladder;
+
 use crate::IpVersion;
 use crate::script::Span;
 use bytes::Bytes;
@@ -132,8 +136,25 @@ pub struct Difference {
 pub struct LogEntry {
     /// On the script's clock.
     pub time: Duration,
+    /// Of what kind.
+    pub kind: LogKind,
     /// In the script's language, with numbers as the script counts them.
     pub text: String,
+}
+
+/// Kinds of entries of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogKind {
+    /// The script injected a packet.
+    Inbound,
+    /// The subject emitted a packet.
+    Outbound,
+    /// A call was made, or returned.
+    Call,
+    /// A command or a setting.
+    Command,
+    /// Something happened inside the subject.
+    Note,
 }
 
 /// A packet of a run.

@@ -1,11 +1,34 @@
 //! Plays a script against a subject and says what became of it.
 
-use crate::report::{LogEntry, Report, Verdict};
-use crate::script::{OptionLine, Script};
-use crate::{IpVersion, MakeSubject};
+mod calls;
+mod code;
+mod command;
+mod config;
+mod excerpt;
+mod fds;
+mod flow;
+mod flows;
+mod log;
+mod packets;
+mod plan;
+mod player;
+mod space;
+mod stop;
+
+pub(crate) use config::Config;
+
+use crate::diagnostic::Source;
+use crate::report::{self, LogEntry, Report, Verdict};
+use crate::script::{OptionLine, Script, Span};
+use crate::{IpVersion, MakeSubject, subject};
+use config::ConfigError;
 use core::fmt;
 use core::time::Duration;
+use log::Log;
+use plan::Step;
+use player::Player;
 use std::path::PathBuf;
+use stop::Stop;
 
 /// How scripts are played.
 #[derive(Clone, Default)]
@@ -39,6 +62,8 @@ impl fmt::Debug for RunOptions {
 }
 
 /// Plays a script; `text` is what it was parsed from, `name` what reports call it. `observe` is given each event as it happens.
+///
+/// It always ends: a packet or the end of a call is waited for until two seconds after its time.
 pub fn run(
     name: &str,
     text: &str,
@@ -46,15 +71,89 @@ pub fn run(
     options: &RunOptions,
     observe: &mut dyn FnMut(&LogEntry),
 ) -> Report {
-    let _ = (text, script, observe);
-    Report {
+    let source = Source::new(name, text);
+    let mut report = Report {
         name: name.to_owned(),
         ip_version: options.ip_version.unwrap_or_default(),
-        verdict: Verdict::Skipped("the runner is not there yet".to_owned()),
+        verdict: Verdict::Passed,
         notes: Vec::new(),
         duration: Duration::ZERO,
         log: Vec::new(),
         printed: String::new(),
         packets: Vec::new(),
+    };
+    let stopped = match prepare(script, &source, options) {
+        Ok((config, steps)) => {
+            report.ip_version = config.network.ip_version;
+            play(
+                script,
+                &source,
+                (&config, &steps),
+                options,
+                observe,
+                &mut report,
+            )
+        }
+        Err(stop) => Err(stop),
+    };
+    match stopped {
+        Ok(()) => {}
+        Err(Stop::Skipped(reason)) => report.verdict = Verdict::Skipped(reason),
+        Err(Stop::Failed(mut failure)) => {
+            if failure.excerpt.is_empty() {
+                failure.excerpt = excerpt::excerpt(&source, script, &failure);
+            }
+            report.verdict = Verdict::Failed(failure);
+        }
     }
+    report
+}
+
+/// Everything that can be known to be wrong before anything runs.
+fn prepare(
+    script: &Script,
+    source: &Source,
+    options: &RunOptions,
+) -> Result<(Config, Vec<Step>), Stop> {
+    let config = Config::new(&script.options, options).map_err(|error| match error {
+        ConfigError::Wrong(errors) => Stop::wrong(source, errors),
+        ConfigError::Skip(reason) => Stop::Skipped(reason),
+    })?;
+    let steps = plan::plan(script, source, &config, options)?;
+    Ok((config, steps))
+}
+
+fn play(
+    script: &Script,
+    source: &Source,
+    (config, steps): (&Config, &[Step]),
+    options: &RunOptions,
+    observe: &mut dyn FnMut(&LogEntry),
+    report: &mut Report,
+) -> Result<(), Stop> {
+    if config.dry_run {
+        return Ok(());
+    }
+    let made = match &options.subject {
+        Some(make) => make(&config.network),
+        None => subject::estab(&config.network),
+    };
+    let subject = made.map_err(|error| Stop::subject(error, Span::default()))?;
+    let subject_name = subject.name();
+    let mut player = Player::new(subject, config, options, Log::new(observe));
+    let mut result = player.all(script, steps);
+    report.duration = player.now();
+    player.close();
+    if result.is_ok() {
+        let (printed, run) = code::run(&player.code, source, config);
+        report.printed = printed;
+        result = run;
+    }
+    report.notes = core::mem::take(&mut player.notes);
+    report.log = core::mem::take(&mut player.log.entries);
+    report.packets = core::mem::take(&mut player.log.packets);
+    if let Err(Stop::Failed(failure)) = &mut result {
+        failure.ladder = report::ladder(&report.log, subject_name);
+    }
+    result
 }

@@ -4,10 +4,12 @@
 //! the script is the runner's business.
 
 mod call;
+mod estab;
 #[cfg(target_os = "linux")]
 mod kernel;
 
 pub use call::{EpollEvent, Outcome, Output, PollFd, SystemCall};
+pub use estab::estab;
 #[cfg(target_os = "linux")]
 pub use kernel::kernel;
 
