@@ -10,8 +10,8 @@ use estab_tcp::{Cause, Event, FourTuple, Instant, Sink, State};
 
 impl Stack {
     /// Passive OPEN (RFC 9293 3.10.1): connections to the socket's address are completed, and wait to be accepted: up to
-    /// `backlog` + 1 of them, and as many half-open ones as `backlog` says; `somaxconn` and `tcp_max_syn_backlog` are their
-    /// limits. On a listener it changes the backlog.
+    /// `backlog` + 1 of them, and as many half-open ones; `somaxconn` and `tcp_max_syn_backlog` are their limits. On a
+    /// listener it changes the backlog.
     // RFC 9293 3.9.1.1 MUST-41: it gets a record of its own or an error. MUST-42: connections that have the port do not
     // stand in its way, when all say SO_REUSEADDR.
     ///

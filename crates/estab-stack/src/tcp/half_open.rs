@@ -185,7 +185,11 @@ impl Stack {
         self.drop_arrival(now, arrival, DropReason::AcceptQueueFull);
         if self.settings.tcp_abort_on_overflow {
             self.reporter.counters.overflow_resets += 1;
-            self.end_half_open(now, id, Cause::Evicted);
+            self.reset(now, arrival, State::SynReceived);
+            if let Some((tuple, kept)) = self.forget_half_open(id) {
+                let mut cx = self.reporter.cx(now, &self.settings);
+                kept.record.over(&mut cx, &tuple, Cause::Evicted);
+            }
         }
     }
 

@@ -61,7 +61,8 @@ impl Stack {
 
     fn answer_to_syn(&self, listener: &Listener) -> Answer {
         let settings = &self.settings;
-        let room = (listener.backlog.max(1)).min(settings.tcp_max_syn_backlog as usize);
+        // As in Linux the SYN queue holds one more than the backlog too.
+        let room = (listener.backlog + 1).min(settings.tcp_max_syn_backlog as usize);
         if listener.queue.len() > listener.backlog {
             Answer::Drop(DropReason::AcceptQueueFull)
         } else if settings.tcp_syncookies >= 2 {
