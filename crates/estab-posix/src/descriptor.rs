@@ -2,7 +2,7 @@
 
 use crate::file::{FileId, Kind};
 use crate::{Errno, Posix};
-use estab_stack::Queues;
+use estab_stack::{OptionName, Queues, SocketId, SocketOption};
 use estab_tcp::{Instant, State};
 
 const SIOCINQ: u32 = libc::FIONREAD as u32;
@@ -92,6 +92,8 @@ impl Posix {
         let id = self.file_socket(file)?.id;
         let (state, queues) = (self.stack.state(id)?, self.stack.queues(id)?);
         let select: fn(&Queues) -> usize = match request {
+            // At the mark nothing lies before it.
+            SIOCINQ if queues.at_mark && !self.is_urgent_inline(id) => return Ok(0),
             SIOCINQ => |queues| queues.readable,
             SIOCOUTQ => |queues| queues.unacknowledged,
             SIOCOUTQNSD => |queues| queues.unsent,
@@ -103,5 +105,10 @@ impl Posix {
             State::SynSent | State::SynReceived => Ok(0),
             _ => Ok(select(&queues)),
         }
+    }
+
+    fn is_urgent_inline(&self, id: SocketId) -> bool {
+        let option = self.stack.option(id, OptionName::OobInline);
+        option == Ok(SocketOption::OobInline(true))
     }
 }

@@ -217,7 +217,8 @@ impl Posix {
     /// The value of an option, cut to `room` bytes as Linux does.
     ///
     /// # Errors
-    /// `EBADF`, `ENOTSOCK`. `ENOPROTOOPT`: not implemented, or not for such a socket. `ENOTCONN`: `IP_MTU` without a connection.
+    /// `EBADF`, `ENOTSOCK`. `ENOPROTOOPT`: not implemented, or not for such a socket. `EOPNOTSUPP`: an IPv4 socket has no such level.
+    /// `ENOTCONN`: `IP_MTU` without a connection.
     pub fn getsockopt(
         &mut self,
         now: Instant,
@@ -227,7 +228,14 @@ impl Posix {
         room: usize,
     ) -> Result<Vec<u8>, Errno> {
         let file = self.table.file(fd)?;
-        let name = find(self.file_socket(file)?, level, name)?;
+        let socket = self.file_socket(file)?;
+        let name = find(socket, level, name).map_err(|errno| match level {
+            libc::SOL_SOCKET | libc::SOL_IP | libc::SOL_UDP => errno,
+            libc::SOL_TCP if socket.stream => errno,
+            // As Linux answers for levels that an IPv4 socket does not have; setting is another matter.
+            _ if !socket.v6 => Errno::EOPNOTSUPP,
+            _ => errno,
+        })?;
         let mut value = self.get_option(now, file, name)?;
         // IPv4's options that fit a byte are one when there is no room for more.
         if level == libc::SOL_IP && (1..4).contains(&room) && value.iter().skip(1).all(|b| *b == 0)

@@ -74,7 +74,6 @@ impl Posix {
         file: FileId,
         id: PipeId,
         buffer: &mut [u8],
-        waiting: &mut Waiting,
     ) -> Polled<usize> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -84,7 +83,7 @@ impl Posix {
         if taken > 0 {
             self.pipe_has_room(id);
         } else if pipe.writer.is_some() {
-            return self.pipe_wait(file, waiting);
+            return self.pipe_wait(file);
         }
         Poll::Ready(Ok(taken))
     }
@@ -116,18 +115,17 @@ impl Posix {
         if waiting.done == data.len() {
             return Poll::Ready(Ok(waiting.done));
         }
-        match self.pipe_wait(file, waiting) {
+        match self.pipe_wait(file) {
             Poll::Ready(Err(_)) if waiting.done > 0 => Poll::Ready(Ok(waiting.done)),
             result => result,
         }
     }
 
     /// A pipe has no time-outs.
-    fn pipe_wait<T>(&self, file: FileId, waiting: &mut Waiting) -> Polled<T> {
+    fn pipe_wait<T>(&self, file: FileId) -> Polled<T> {
         if self.get(file).is_ok_and(|file| file.nonblock) {
             return Poll::Ready(Err(Errno::EAGAIN));
         }
-        waiting.begun = true;
         Poll::Pending
     }
 

@@ -65,6 +65,8 @@ impl Posix {
         if fds.len() > OPEN_MAX {
             return Poll::Ready(Err(Errno::EINVAL));
         }
+        // An epoll may be among them.
+        self.pass_events_on();
         let mut ready = 0;
         for polled in fds {
             // The sign is a bit like the others.

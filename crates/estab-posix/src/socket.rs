@@ -45,6 +45,8 @@ pub(crate) struct Remembered {
     pub(crate) linger: (bool, i32),
     pub(crate) receive_low_water: Option<i32>,
     pub(crate) defer_accept: u8,
+    /// `TCP_QUICKACK` was switched off; it counts as on before, for a connection begins with quick acknowledgements.
+    pub(crate) slow_acks: bool,
 }
 
 impl Socket {
@@ -57,6 +59,21 @@ impl Socket {
             receive_timeout: None,
             send_timeout: None,
             remembered: Remembered::default(),
+        }
+    }
+
+    /// What a connection inherits from its listener.
+    fn accepted(&self) -> Self {
+        Self {
+            progress: Progress::Connected,
+            receive_timeout: self.receive_timeout,
+            send_timeout: self.send_timeout,
+            remembered: Remembered {
+                defer_accept: 0,
+                slow_acks: false,
+                ..self.remembered
+            },
+            ..Self::new(self.id, self.v6, self.stream)
         }
     }
 
@@ -171,15 +188,17 @@ impl Posix {
         }
         let file = ready!(self.waiting_file(fd, waiting));
         let listener = ready!(self.file_socket(file));
-        let (v6, limit, id) = (listener.v6, listener.receive_timeout, listener.id);
-        let deferred = listener.remembered.linger;
+        let (limit, id) = (listener.receive_timeout, listener.id);
+        let heir = listener.accepted();
         let (accepted, peer) = match self.accept_next(now, id) {
             Err(Errno::EAGAIN) => return self.wait(now, file, waiting, limit, Errno::EAGAIN),
             result => ready!(result),
         };
-        let mut socket = Socket::new(accepted, v6, true);
-        socket.progress = Progress::Connected;
-        socket.remembered.linger = deferred;
+        let socket = Socket {
+            id: accepted,
+            ..heir
+        };
+        let v6 = socket.v6;
         let fd = ready!(self.open_socket(socket, flags));
         let address = Address::new(peer, v6);
         Poll::Ready(Ok(Accepted { fd, address }))
@@ -209,7 +228,6 @@ impl Posix {
         if nonblock || waiting.is_over(now, limit) {
             return Poll::Ready(Err(error));
         }
-        waiting.begun = true;
         Poll::Pending
     }
 
@@ -229,7 +247,9 @@ impl Posix {
     /// `ENOTCONN`: there is no connection, or it is not open yet, or over.
     pub fn getpeername(&self, fd: i32) -> Result<Address, Errno> {
         let socket = self.socket_of(fd)?;
-        let over = socket.stream && self.stack.state(socket.id)? == State::Closed;
+        // A connection in TIME-WAIT is over for its socket, as in Linux.
+        let state = self.stack.state(socket.id).unwrap_or(State::Established);
+        let over = matches!(state, State::Closed | State::TimeWait);
         if over {
             return Err(Errno::ENOTCONN);
         }

@@ -57,7 +57,7 @@ impl Table {
         self.check_room(1)?;
         let from = least.max(self.free_from).max(FIRST);
         let free = self.slots.iter().skip(from).position(Option::is_none);
-        let at = free.map_or(self.slots.len().max(from), |offset| from + offset);
+        let at = free.map_or_else(|| self.slots.len().max(from), |offset| from + offset);
         let fd = i32::try_from(at).map_err(|_| Errno::EMFILE)?;
         if least <= self.free_from.max(FIRST) {
             self.free_from = at + 1;

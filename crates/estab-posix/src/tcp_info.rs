@@ -175,17 +175,21 @@ fn later(out: &mut Writer, info: &TcpInfo) {
 fn unconnected(out: &mut Writer, posix: &Posix, id: SocketId) -> Result<(), Errno> {
     let settings = posix.stack.settings();
     let queues = posix.stack.queues(id)?;
-    out.u8(state(posix.stack.state(id)?));
+    let now = posix.stack.state(id)?;
+    // Of a listener Linux tells no more than its queue.
+    let listens = now == State::Listen;
+    let unless_listening = |value: u32| if listens { 0 } else { value };
+    out.u8(state(now));
     out.0.resize(8, 0);
-    out.u32(micros(settings.tcp_rto_initial));
+    out.u32(unless_listening(micros(settings.tcp_rto_initial)));
     out.unknown(1);
-    out.u32(DEFAULT_MSS);
+    out.u32(unless_listening(DEFAULT_MSS));
     out.unknown(1);
     out.u32(low(queues.acceptable as u64));
     out.u32(low(queues.backlog as u64));
     out.unknown(11);
     debug_assert_eq!(out.at(), 76);
-    out.u32(INFINITE);
+    out.u32(unless_listening(INFINITE));
     out.u32(settings.tcp_init_cwnd);
     out.unknown(1);
     out.u32(u32::from(settings.tcp_reordering));
@@ -193,7 +197,7 @@ fn unconnected(out: &mut Writer, posix: &Posix, id: SocketId) -> Result<(), Errn
     out.u64(u64::MAX);
     out.u64(u64::MAX);
     out.0.resize(148, 0);
-    out.u32(u32::MAX);
+    out.u32(unless_listening(u32::MAX));
     Ok(())
 }
 

@@ -32,7 +32,7 @@ impl Posix {
             Kind::Socket(_) => self
                 .receive(now, file, buffer, 0, waiting)
                 .map_ok(|received| received.len),
-            Kind::PipeReader(pipe) => self.pipe_read(file, pipe, buffer, waiting),
+            Kind::PipeReader(pipe) => self.pipe_read(file, pipe, buffer),
             Kind::PipeWriter(_) => Poll::Ready(Err(Errno::EBADF)),
             Kind::Epoll(_) => Poll::Ready(Err(Errno::EINVAL)),
         }

@@ -17,8 +17,8 @@ pub struct Waiting {
     pub(crate) deadline: Option<Instant>,
     /// Bytes that were moved.
     pub(crate) done: usize,
-    /// The call has been made before.
-    pub(crate) begun: bool,
+    /// What `connect` gives when it waits no longer.
+    pub(crate) unfinished: Option<Errno>,
     /// What the descriptor stood for when the call began.
     pub(crate) file: Option<FileId>,
     pub(crate) closing: Option<ClosingId>,
@@ -30,7 +30,7 @@ impl Waiting {
         Self {
             deadline: None,
             done: 0,
-            begun: false,
+            unfinished: None,
             file: None,
             closing: None,
         }

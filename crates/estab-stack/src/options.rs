@@ -67,7 +67,7 @@ table! {
     NotSentLowWater "TCP_NOTSENT_LOWAT" "u32" "bytes" "4294967295" true false "The socket is writable while less than this is queued and not sent.";
     DeferAccept "TCP_DEFER_ACCEPT" "time" "seconds" "0" true false "A listener's connections are accepted when data came, or so much later.";
     Congestion "TCP_CONGESTION" "name" "" "reno" true false "The congestion control.";
-    Tos "IP_TOS, IPV6_TCLASS" "u8" "" "0" true true "TOS or traffic class of what is sent; the two ECN bits cannot be set.";
+    Tos "IP_TOS, IPV6_TCLASS" "u8" "" "0" true true "TOS or traffic class of what is sent; the two ECN bits can be set for UDP only.";
     HopLimit "IP_TTL, IPV6_UNICAST_HOPS" "u8" "" "ip_default_ttl" true true "TTL or hop limit of what is sent.";
     V6Only "IPV6_V6ONLY" "bool" "" "off" true true "An IPv6 socket does not serve IPv4; to be set before `bind`.";
 }
@@ -154,6 +154,13 @@ impl Stack {
         option: SocketOption,
     ) -> Result<(), Error> {
         let state = self.sockets.get_mut(socket)?;
+        let option = match option {
+            // TCP has the ECN bits for itself.
+            SocketOption::Tos(tos) if !matches!(state.kind, Kind::Udp(_)) => {
+                SocketOption::Tos(tos & !3)
+            }
+            option => option,
+        };
         let mut options = state.options.clone();
         apply(&mut options, option.clone())?;
         state.options = options;
@@ -344,8 +351,7 @@ fn apply(options: &mut SocketOptions, option: SocketOption) -> Result<(), Error>
             options.notsent_low_water = (bytes < u32::MAX).then_some(bytes);
         }
         SocketOption::Congestion(name) => options.congestion = name,
-        // The ECN bits are TCP's.
-        SocketOption::Tos(tos) => options.tos = tos & !3,
+        SocketOption::Tos(tos) => options.tos = tos,
         SocketOption::HopLimit(limit) if limit > 0 => options.hop_limit = Some(limit),
         _ => return Err(Error::Invalid),
     }

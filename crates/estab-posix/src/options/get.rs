@@ -59,7 +59,6 @@ impl Posix {
             | SocketOption::OobInline(on)
             | SocketOption::NoDelay(on)
             | SocketOption::Cork(on)
-            | SocketOption::QuickAck(on)
             | SocketOption::V6Only(on) => int(i32::from(on)),
             // Linux counts what the data costs, which it takes to be twice the data.
             SocketOption::SendBuffer(bytes) | SocketOption::ReceiveBuffer(bytes) => {
@@ -83,7 +82,7 @@ impl Posix {
             }
             SocketOption::Congestion(control) => text(control),
             SocketOption::Tos(value) | SocketOption::HopLimit(value) => int(i32::from(value)),
-            SocketOption::Linger(_) | SocketOption::DeferAccept(_) => {
+            SocketOption::Linger(_) | SocketOption::DeferAccept(_) | SocketOption::QuickAck(_) => {
                 return Err(Errno::ENOPROTOOPT);
             }
         })
@@ -136,6 +135,7 @@ fn remembered(socket: &Socket, name: OptionName) -> Option<Vec<u8>> {
     Some(match name {
         OptionName::Linger => [int(i32::from(kept.linger.0)), int(kept.linger.1)].concat(),
         OptionName::DeferAccept => unsigned(retransmissions_to_seconds(kept.defer_accept)),
+        OptionName::QuickAck if !datagram => int(i32::from(!kept.slow_acks)),
         OptionName::Keepalive if datagram => int(i32::from(kept.keepalive)),
         OptionName::OobInline if datagram => int(i32::from(kept.oob_inline)),
         OptionName::ReceiveLowWater if datagram => int(kept.receive_low_water.unwrap_or(1)),

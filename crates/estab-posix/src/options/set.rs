@@ -119,6 +119,11 @@ impl Posix {
                     result => result?,
                 }
             }
+            OptionName::QuickAck if !datagram => {
+                kept.slow_acks = int(value)? == 0;
+                let quick = !kept.slow_acks;
+                self.set_stack_option(now, id, SocketOption::QuickAck(quick))?;
+            }
             OptionName::Keepalive if datagram => kept.keepalive = int(value)? != 0,
             OptionName::OobInline if datagram => kept.oob_inline = int(value)? != 0,
             OptionName::Broadcast if !datagram => kept.broadcast = int(value)? != 0,
@@ -154,8 +159,6 @@ impl Posix {
             OptionName::NoDelay => SocketOption::NoDelay(on()?),
             OptionName::Cork => SocketOption::Cork(on()?),
             OptionName::V6Only => SocketOption::V6Only(on()?),
-            // Linux looks at the lowest bit only.
-            OptionName::QuickAck => SocketOption::QuickAck(number? & 1 != 0),
             OptionName::SendBuffer => send_buffer(number?),
             OptionName::ReceiveBuffer => receive_buffer(number?),
             OptionName::ReceiveLowWater => SocketOption::ReceiveLowWater(number? as u32),
@@ -177,7 +180,9 @@ impl Posix {
             OptionName::Congestion => SocketOption::Congestion(congestion(value)?),
             OptionName::Tos => SocketOption::Tos(tos(level, number?)?),
             OptionName::HopLimit => SocketOption::HopLimit(self.hop_limit(level, value)?),
-            OptionName::Linger | OptionName::DeferAccept => return Err(Errno::ENOPROTOOPT),
+            OptionName::Linger | OptionName::DeferAccept | OptionName::QuickAck => {
+                return Err(Errno::ENOPROTOOPT);
+            }
         })
     }
 

@@ -54,8 +54,7 @@ impl Posix {
         let limit = socket.send_timeout;
         let waits = match socket.progress {
             Progress::Connected => return Poll::Ready(Err(Errno::EISCONN)),
-            Progress::Connecting if waiting.begun => Errno::EINPROGRESS,
-            Progress::Connecting => Errno::EALREADY,
+            Progress::Connecting => waiting.unfinished.unwrap_or(Errno::EALREADY),
             Progress::Unconnected => {
                 match self.stack.connect(now, id, remote, None) {
                     Err(Error::InProgress) => {}
@@ -66,7 +65,10 @@ impl Posix {
             }
         };
         match ready!(self.stack.state(id)) {
-            State::SynSent | State::SynReceived => self.wait(now, file, waiting, limit, waits),
+            State::SynSent | State::SynReceived => {
+                waiting.unfinished = Some(waits);
+                self.wait(now, file, waiting, limit, waits)
+            }
             State::Closed => Poll::Ready(Err(self.connecting_failed(now, file, id))),
             _ => {
                 ready!(self.file_socket_mut(file)).progress = Progress::Connected;

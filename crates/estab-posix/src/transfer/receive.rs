@@ -162,7 +162,6 @@ impl Posix {
                 }
                 Err(Error::WouldBlock(_)) => {
                     if !self.may_not_wait(now, &wish, waiting) {
-                        waiting.begun = true;
                         return Poll::Pending;
                     }
                     let nothing = done == 0;
@@ -238,7 +237,6 @@ impl Posix {
                 if self.may_not_wait(now, &wish, waiting) {
                     return Poll::Ready(Err(Errno::EAGAIN));
                 }
-                waiting.begun = true;
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error.into())),

@@ -119,7 +119,6 @@ impl Posix {
                 }
                 Err(Error::WouldBlock(_)) => {
                     if !self.may_not_wait_to_send(now, file, flags, waiting) {
-                        waiting.begun = true;
                         return Poll::Pending;
                     }
                     let nothing = done == 0;
@@ -181,7 +180,6 @@ impl Posix {
                 if self.may_not_wait_to_send(now, file, flags, waiting) {
                     return Poll::Ready(Err(Errno::EAGAIN));
                 }
-                waiting.begun = true;
                 Poll::Pending
             }
             result => Poll::Ready(result.map_err(Errno::from)),

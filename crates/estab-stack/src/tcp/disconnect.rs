@@ -7,8 +7,8 @@ use estab_tcp::{Cause, ConnectionError, Instant, State};
 
 impl Stack {
     /// Ends what the socket does, and keeps the socket with its options and the port that it was bound to: it can be connected or
-    /// listen anew. A connection is reset, what it has queued is dropped; that it is gone is its pending error. A listener gives its
-    /// port up. A UDP socket loses its peer.
+    /// listen anew. A connection is reset, what it has queued is dropped, and its pending error says so; an error that is pending
+    /// already stays. A listener gives its port up. A UDP socket loses its peer.
     ///
     /// # Errors
     /// [`Error::NotSupported`]: a listener for any address and port.
@@ -42,7 +42,10 @@ impl Stack {
         let Some(kept) = self.tcp.connections.get_mut(id) else {
             return Err(Error::BadSocket);
         };
-        if !kept.ended {
+        if kept.ended {
+            let error = kept.connection.take_error();
+            self.sockets.get_mut(socket)?.error = error;
+        } else {
             let told = kept.connection.state() != State::LastAck || kept.connection.buffered() > 0;
             let mut cx = self.reporter.cx(now, &self.settings);
             kept.connection.abort(&mut cx);
