@@ -142,19 +142,12 @@ impl Flow {
         }
     }
 
+    /// The first SYN says where the peer's numbers begin. Later ones, of this connection or another one between the same ends, have
+    /// their place among these numbers.
     fn peer_begins(&mut self, first: u32) {
-        let live = match self.remote_space {
-            None => self.remote_isn,
-            // A later connection between the same ends goes on above the earlier one, as a peer's clock would have it.
-            Some(space) if space.script == first && self.over => {
-                space.live.wrapping_add(0x0100_0000)
-            }
-            // Any other SYN has its own place in the numbers that are known.
-            Some(_) => return,
-        };
-        self.remote_space = Some(Space {
+        self.remote_space.get_or_insert(Space {
             script: first,
-            live,
+            live: self.remote_isn,
         });
     }
 

@@ -183,17 +183,17 @@ impl Flows {
 /// Lines of the script.
 impl Flows {
     /// The flow into which a packet of the script goes; made when there is none. Ports are source and destination.
+    ///
+    /// Without ports it is the newest with a peer, but that a SYN (`opens`) to a new listener comes from somebody new.
     pub(crate) fn inbound(
         &mut self,
         protocol: Protocol,
         ports: Option<(u16, u16)>,
+        opens: bool,
     ) -> Option<usize> {
         let index = match ports {
             Some((remote, local)) => self.by_ports(protocol, local, remote),
-            None => self.current.filter(|index| {
-                let flow = &self.flows[*index];
-                flow.protocol == protocol && flow.stage == Stage::Peer
-            }),
+            None => self.with_peer(protocol, opens),
         };
         if let Some(index) = index {
             return Some(index);
@@ -207,6 +207,18 @@ impl Flows {
         };
         self.current = Some(index);
         Some(index)
+    }
+
+    fn with_peer(&self, protocol: Protocol, opens: bool) -> Option<usize> {
+        let has_peer = |flow: &Flow| flow.protocol == protocol && flow.stage == Stage::Peer;
+        let current = self.current.map(|index| (index, &self.flows[index]));
+        match current {
+            Some((index, flow)) if has_peer(flow) => Some(index),
+            Some((_, flow)) if opens && flow.stage == Stage::Listening => None,
+            // A datagram socket of its own has a peer of its own.
+            Some((_, flow)) if protocol == Protocol::Udp && flow.protocol == protocol => None,
+            _ => self.flows.iter().rposition(has_peer),
+        }
     }
 
     /// Somebody opens a connection to us, or sends us something.
@@ -363,17 +375,17 @@ impl Flows {
                 return if known { Owner::Stray } else { Owner::Nobody };
             };
             // What it quotes came from the peer.
-            let found = self.find(quoted.destination, quoted.source, None);
+            let found = self.find(quoted.destination, quoted.source, None, false);
             return found.map_or(Owner::Stray, Owner::Flow);
         }
         let Some((local, remote)) = live.ends() else {
             return Owner::Nobody;
         };
-        let protocol = match live.body {
-            LiveBody::Udp { .. } => Protocol::Udp,
-            _ => Protocol::Tcp,
+        let (protocol, opens) = match &live.body {
+            LiveBody::Tcp(segment) => (Protocol::Tcp, segment.flags.syn && !segment.flags.ack),
+            _ => (Protocol::Udp, false),
         };
-        self.find(local, remote, Some(protocol))
+        self.find(local, remote, Some(protocol), opens)
             .map_or(Owner::Nobody, Owner::Flow)
     }
 
@@ -382,6 +394,7 @@ impl Flows {
         local: SocketAddr,
         remote: SocketAddr,
         protocol: Option<Protocol>,
+        opens: bool,
     ) -> Option<usize> {
         let is = |flow: &Flow| {
             flow.remote == Some(remote) && protocol.is_none_or(|known| known == flow.protocol)
@@ -394,8 +407,15 @@ impl Flows {
             return exact;
         }
         // The first packet of an active open, or of a socket that was not bound, tells where it comes from.
-        let mut flows = self.flows.iter_mut().enumerate();
-        let (index, flow) = flows.find(|(_, flow)| is(flow) && flow.local.port() == 0)?;
+        let first = |flow: &Flow| is(flow) && flow.local.port() == 0;
+        let again = |flow: &Flow| opens && is(flow) && flow.fd.is_some();
+        let index =
+            (self.flows.iter().position(first)).or_else(|| self.flows.iter().rposition(again))?;
+        let flow = &mut self.flows[index];
+        if flow.local.port() != 0 {
+            // Another attempt with the same socket, from another port.
+            flow.restart(remote);
+        }
         flow.local = local;
         Some(index)
     }

@@ -56,7 +56,8 @@ impl Player<'_> {
     }
 
     fn build_tcp(&mut self, packet: &Packet, segment: &Segment) -> Result<Vec<u8>, Stop> {
-        let Some(index) = self.flows.inbound(Protocol::Tcp, packet.ports) else {
+        let opens = segment.flags.syn && !segment.flags.ack;
+        let Some(index) = self.flows.inbound(Protocol::Tcp, packet.ports, opens) else {
             return self.too_many_flows();
         };
         let flow = self.flows.get_mut(index);
@@ -67,7 +68,7 @@ impl Player<'_> {
     }
 
     fn build_udp(&mut self, packet: &Packet, len: u16) -> Result<Vec<u8>, Stop> {
-        let Some(index) = self.flows.inbound(Protocol::Udp, packet.ports) else {
+        let Some(index) = self.flows.inbound(Protocol::Udp, packet.ports, false) else {
             return self.too_many_flows();
         };
         let flow = self.flows.get(index);
