@@ -9,6 +9,7 @@ use core::fmt;
 use std::borrow::Cow;
 
 use crate::diagnostic::Diagnostic;
+use crate::parser::MAX_ERRORS;
 use crate::script::Span;
 
 /// A token with its text and its place.
@@ -272,7 +273,7 @@ impl<'a> Lexer<'a> {
         };
         let error = Diagnostic::new(span, format!("unterminated {what}"))
             .label(format!("`{close}` is missing for this"));
-        if !self.errors.contains(&error) {
+        if self.errors.len() < MAX_ERRORS && !self.errors.contains(&error) {
             self.errors.push(error);
         }
     }

@@ -108,8 +108,8 @@ impl ScriptOptions {
     ///
     /// # Errors
     ///
-    /// All options that are unknown or have a wrong value, those of the script first. Those of the command line have
-    /// spans in what they were read from.
+    /// All options that are unknown or have a wrong value. The spans of the command line's are those that they have, not
+    /// places in the script.
     pub fn new(
         script: &[OptionLine],
         command_line: &[OptionLine],
@@ -117,16 +117,13 @@ impl ScriptOptions {
         let mut options = Self::default();
         let mut errors = Vec::new();
         // The first definition of a name stands, of anything else the last value.
-        let (defines, rest): (Vec<_>, Vec<_>) = script
+        let is_define = |option: &&OptionLine| option.name == DEFINE;
+        let defines = command_line.iter().chain(script).filter(is_define);
+        let others = script
             .iter()
             .chain(command_line)
-            .partition(|option| option.name == DEFINE);
-        let (command_line, script): (Vec<_>, Vec<_>) = defines.into_iter().partition(|define| {
-            command_line
-                .iter()
-                .any(|option| core::ptr::eq(option, *define))
-        });
-        for option in command_line.into_iter().chain(script).chain(rest) {
+            .filter(|option| !is_define(option));
+        for option in defines.chain(others) {
             errors.extend(options.apply(option).err());
         }
         if errors.is_empty() {

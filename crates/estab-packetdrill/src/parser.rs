@@ -19,7 +19,7 @@ use crate::lexer::{Defines, Kind, Lexer, Token};
 use crate::script::{Action, Code, Command, Event, Script, Span};
 
 /// How many bytes a script may have.
-pub const MAX_LEN: usize = 4 << 20;
+pub const MAX_LEN: usize = 1 << 20;
 
 /// How many errors are reported of one script.
 pub const MAX_ERRORS: usize = 20;
@@ -216,17 +216,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Goes on to what looks like the next event.
+    /// Goes on to what looks like the next event, and over at least one token.
     fn recover(&mut self, event_start: usize) {
         if self.token.span.start == event_start {
             self.take();
         }
-        while !matches!(self.token.kind, Kind::End | Kind::Broken) && !self.begins_event() {
+        while self.token.kind != Kind::End && !self.begins_event() {
             self.take();
-        }
-        if self.token.kind == Kind::Broken {
-            self.take();
-            self.recover(usize::MAX);
         }
     }
 
@@ -321,7 +317,9 @@ impl<'a> Parser<'a> {
     }
 
     fn report(&mut self, error: Diagnostic) {
-        self.errors.push(error);
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        }
     }
 
     /// The lexer has told what is wrong with a token that does not end.

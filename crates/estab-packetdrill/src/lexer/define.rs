@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, Lexer, is_word_character};
+use super::{Kind, Lexer, is_word_character, shown};
+
+/// How many names may stand for something else.
+const MAX_NAMES: usize = 256;
+
+/// How many bytes a name may stand for. A short script may have the name very often.
+const MAX_VALUE_LEN: usize = 256;
 
 /// Names and what they stand for. A name stands for one token: a word, a number, a string or a command in backquotes.
 ///
@@ -23,23 +29,41 @@ impl Defines {
     ///
     /// # Errors
     ///
-    /// When the name is not a word, the value not one token, or the name would stand for itself by a detour.
+    /// When the name is not a word, the value not one token or longer than 256 bytes, the name would stand for
+    /// itself by a detour, or there are 256 names already.
     pub fn add(&mut self, definition: &str) -> Result<(), String> {
         let Some((name, value)) = definition.split_once('=') else {
-            return Err(format!("`{definition}` is not of the form NAME=VALUE"));
+            return Err(format!(
+                "`{}` is not of the form NAME=VALUE",
+                shown(definition)
+            ));
         };
         let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(is_word_character);
         if !is_word {
             return Err(format!(
-                "`{name}` is not a name: letters, digits and underscores"
+                "`{}` is not a name: letters, digits and underscores",
+                shown(name)
             ));
         }
         if self.values.contains_key(name) {
             return Ok(());
         }
+        if self.values.len() == MAX_NAMES {
+            return Err(format!(
+                "more than {MAX_NAMES} names stand for something else"
+            ));
+        }
+        if value.len() > MAX_VALUE_LEN {
+            return Err(format!(
+                "`{name}` stands for more than {MAX_VALUE_LEN} bytes"
+            ));
+        }
         let kind = kind(value).ok_or_else(|| {
-            format!("`{value}` is not one word, number, string or command in backquotes")
+            format!(
+                "`{}` is not one word, number, string or command in backquotes",
+                shown(value)
+            )
         })?;
         if self.resolve(value).is_some_and(|(_, last)| last == name) {
             return Err(format!("`{name}` would stand for itself"));

@@ -41,12 +41,25 @@ impl Parser<'_> {
             let line = blanks.find('\n').map_or(blanks, |end| &blanks[..end]);
             let skipped = line.len() - line.trim_start().len();
             Some(self.option_value(after + skipped)?)
+        } else if self.value_follows() {
+            let error = self.expected("`=`");
+            self.take();
+            return Err(error);
         } else {
             None
         };
         let span = self.span_from(start);
         self.define(&name, value.as_deref(), span);
         Ok(OptionLine { name, value, span })
+    }
+
+    /// Whether what follows on the line may be meant as a value.
+    fn value_follows(&self) -> bool {
+        let is_value = matches!(
+            self.token.kind,
+            Kind::Word | Kind::Number | Kind::Decimal | Kind::Text
+        );
+        is_value && !self.token.first
     }
 
     /// `-DNAME=VALUE`

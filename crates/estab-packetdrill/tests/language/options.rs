@@ -6,6 +6,8 @@ use estab_packetdrill::options::{OPTIONS, ScriptOptions};
 use estab_packetdrill::script::OptionLine;
 use estab_packetdrill::{Diagnostics, IpVersion, Source, parse};
 
+use crate::support::{message, read};
+
 fn lines(arguments: &[&str]) -> Vec<OptionLine> {
     arguments
         .iter()
@@ -121,4 +123,23 @@ fn wrong_definitions_are_refused() {
         );
     }
     assert!(ScriptOptions::new(&lines(&["define=A=B", "define=B=C", "define=C=A"]), &[]).is_err());
+}
+
+/// As with the original, a value follows a `=`.
+#[test]
+fn a_value_follows_an_equals_sign() {
+    assert_eq!(
+        message("--mtu 1500\n+0 close(3) = 0\n"),
+        "expected `=`, found `1500`"
+    );
+    assert_eq!(
+        read("--mtu = 1500\n+0 close(3) = 0\n").options[0]
+            .value
+            .as_deref(),
+        Some("1500")
+    );
+    assert_eq!(
+        read("--verbose --mtu=1500 +0 close(3) = 0\n").options.len(),
+        2
+    );
 }

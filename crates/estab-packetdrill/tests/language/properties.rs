@@ -130,12 +130,57 @@ fn a_script_may_be_large() {
 #[test]
 fn nothing_is_too_deep() {
     for open in [
-        "(", "[", "{", "f(", "{a=", "{a(", "|", "/*", "\"", "`", "%{", "<", "--", "-D", "1|", "x,",
+        "(",
+        "[",
+        "{",
+        "f(",
+        "{a=",
+        "{a(",
+        "|",
+        "/*",
+        "\"",
+        "`",
+        "%{",
+        "<",
+        "--",
+        "-D",
+        "1|",
+        "x,",
         "&",
+        "\"\n",
+        "`\n",
+        "+0 \"\n",
+        "--\n",
+        "--a b\n",
+        "\u{301}",
+        "\t",
+        "é",
+        "+0 f(N, N) = \"\n",
     ] {
         for head in ["", "+0 f(", "+0 f() = ", "+0 > ", "+0 > . 1:1(0) <"] {
             let text = format!("{head}{}", open.repeat(10_000));
-            assert!(parse("deep", &text).is_err(), "{head}{open}");
+            let errors = parse("deep", &text).expect_err(open);
+            assert!(!errors.to_string().is_empty());
         }
     }
+}
+
+/// A short script does not stand for a long one.
+#[test]
+fn definitions_do_not_explode() {
+    let names: String = (0..1000).map(|n| format!("-DA{}=A{n}\n", n + 1)).collect();
+    let errors = parse("names", &format!("{names}+0 f(A1000) = 0\n")).unwrap_err();
+    assert_eq!(
+        errors.list()[0].message,
+        "more than 256 names stand for something else"
+    );
+    let errors = parse(
+        "names",
+        &format!("-DA=\"{}\"\n+0 f(A, A) = 0\n", "x".repeat(300)),
+    )
+    .unwrap_err();
+    assert_eq!(
+        errors.list()[0].message,
+        "`A` stands for more than 256 bytes"
+    );
 }
