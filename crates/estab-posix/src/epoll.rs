@@ -64,6 +64,9 @@ const WITH_EXCLUSIVE: Mask =
 /// No call gives more events than a buffer of this many bytes would hold.
 const MAX_EVENTS: i32 = i32::MAX / 12;
 
+/// So many items that are gone may stay in the list of what is ready, beside as many as there are in the set.
+const STALE_MAX: usize = 64;
+
 impl Epoll {
     fn list(&mut self, id: ItemId) {
         if let Some(item) = self.items.get_mut(id)
@@ -76,9 +79,10 @@ impl Epoll {
     fn remove(&mut self, id: ItemId) {
         if let Some(item) = self.items.remove(id) {
             self.by_target.remove(&(item.fd, item.file));
-            if item.listed {
-                self.ready.retain(|listed| *listed != id);
-            }
+        }
+        // Those that are gone are passed over when they come up; they must not pile up until then.
+        if self.ready.len() > 2 * self.items.len() + STALE_MAX {
+            self.ready.retain(|id| self.items.contains_key(*id));
         }
     }
 }

@@ -219,3 +219,40 @@ fn runs_repeat() {
     };
     assert!(run() == run());
 }
+
+#[test]
+fn arrivals_are_told_again_to_those_who_ask() {
+    let mut net = pair();
+    let (listener, client, server) = net.connected();
+    let receiver = net.udp(B);
+    net.hosts[B].bind(receiver, any(53)).unwrap();
+    for socket in [listener, server, receiver] {
+        net.hosts[B].tell_arrivals(socket, true).unwrap();
+    }
+    let sender = net.udp(A);
+    // Nothing is read in between: readiness does not rise, but something comes.
+    for _ in 0..2 {
+        net.events[B].clear();
+        net.send(A, client, b"x").unwrap();
+        net.hosts[A]
+            .send_to(net.now, sender, b"y", Some(at(B, 53)))
+            .unwrap();
+        net.connect(A, at(B, 80));
+        net.settle();
+        for socket in [listener, server, receiver] {
+            let told = |event: &StackEvent| match event {
+                StackEvent::Ready(id, ready) => {
+                    *id == socket && ready.contains(Readiness::READABLE)
+                }
+                StackEvent::Closed(_) => false,
+            };
+            let times = net.events[B].iter().filter(|event| told(event)).count();
+            assert!(times >= 1, "{:?}", net.events[B]);
+        }
+    }
+    net.hosts[B].tell_arrivals(server, false).unwrap();
+    net.events[B].clear();
+    net.send(A, client, b"x").unwrap();
+    net.settle();
+    assert_eq!(net.events[B], []);
+}

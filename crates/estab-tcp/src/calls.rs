@@ -56,7 +56,7 @@ impl Connection {
     fn queued(&mut self, cx: &mut Cx<'_>, len: usize, more: bool) {
         self.snd.more = more;
         if !more {
-            self.snd.push = self.snd.queue_end();
+            self.snd.end_write();
         }
         self.report(cx, Event::Call(Call::Send(len)));
     }

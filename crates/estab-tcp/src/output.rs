@@ -78,7 +78,13 @@ impl Connection {
         if cx.settings.tcp_dsack {
             blocks.extend(duplicate);
         }
-        let held = self.rcv.reassembly.sack_blocks(most - blocks.len());
+        let mut held = self.rcv.reassembly.sack_blocks(most - blocks.len());
+        // A FIN that waits behind text takes a sequence number there.
+        if let Some(fin) = self.rcv.early_fin
+            && let Some(block) = held.iter_mut().find(|block| block.right == fin)
+        {
+            block.right += 1;
+        }
         blocks.extend(held);
         blocks
     }

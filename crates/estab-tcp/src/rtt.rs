@@ -25,6 +25,7 @@ impl RttEstimator {
     /// RFC 6298: a measurement ends the back-off (Karn's algorithm, MUST-18, is the caller's: it
     /// measures nothing that was sent twice, unless timestamps tell the two apart).
     pub(crate) fn measured(&mut self, rtt: Duration) {
+        self.backoff = 0;
         let rtt_us = u32::try_from(rtt.as_micros())
             .unwrap_or(u32::MAX)
             .clamp(1, u32::MAX >> 3);
@@ -62,7 +63,7 @@ impl RttEstimator {
         self.backoff = self.backoff.saturating_add(1);
     }
 
-    /// New data was acknowledged.
+    /// There is another reason to begin anew.
     pub(crate) fn end_back_off(&mut self) {
         self.backoff = 0;
     }

@@ -9,6 +9,9 @@ pub(crate) use queue::SendQueue;
 /// What a record's end costs in the queue, so that records of a byte cannot take memory without end.
 const RECORD_COST: usize = 64;
 
+/// Ends of writes that are remembered: a sender of many tiny segments shall not take memory for them without end.
+const PUSHES_MAX: usize = 64;
+
 /// Send sequence space and queue.
 #[derive(Debug)]
 pub(crate) struct SendHalf {
@@ -37,8 +40,8 @@ pub(crate) struct SendHalf {
     pub(crate) mss: u32,
     /// The MSS that the peer announced, or its default.
     pub(crate) peer_mss: u16,
-    /// End of the last write: the segment that reaches it has PSH.
-    pub(crate) push: SeqNum,
+    /// Ends of writes, in order: a segment that reaches one has PSH, when it is sent again too.
+    pushes: VecDeque<SeqNum>,
     /// End of the last segment that was not full (Minshall's variant of Nagle's algorithm).
     pub(crate) small: SeqNum,
     /// The last write said that more follows (`MSG_MORE`).
@@ -70,7 +73,7 @@ impl SendHalf {
             up: None,
             mss,
             peer_mss,
-            push: iss + 1,
+            pushes: VecDeque::new(),
             small: iss,
             more: false,
             records: VecDeque::new(),
@@ -119,6 +122,34 @@ impl SendHalf {
         } else {
             0
         }
+    }
+
+    /// What is queued ends a write. It melts with an earlier one of which nothing was sent: their segment is pushed once.
+    pub(crate) fn end_write(&mut self) {
+        let end = self.queue_end();
+        if self.pushes.back().is_some_and(|last| last.after(self.nxt))
+            || self.pushes.len() == PUSHES_MAX
+        {
+            self.pushes.pop_back();
+        }
+        if self.pushes.back() != Some(&end) {
+            self.pushes.push_back(end);
+        }
+    }
+
+    /// Does a write end among the bytes from `from` up to `to`?
+    pub(crate) fn is_pushed(&self, from: SeqNum, to: SeqNum) -> bool {
+        let next = self.pushes.partition_point(|end| !end.after(from));
+        self.pushes.get(next).is_some_and(|end| !end.after(to))
+    }
+
+    /// Of `len` bytes from `seq` that are sent again, those up to the first end of a write that fills at least a segment: what was
+    /// sent as several segments is so again.
+    pub(crate) fn within_write(&self, seq: SeqNum, len: u32) -> u32 {
+        let full = seq + self.mss;
+        let next = self.pushes.partition_point(|end| end.before(full));
+        let rest = self.pushes.get(next).map_or(len, |end| end.since(seq));
+        len.min(rest)
     }
 
     /// What is queued ends a record.
@@ -191,6 +222,9 @@ impl SendHalf {
         }
         if self.small.before(ack) {
             self.small = ack;
+        }
+        while self.pushes.front().is_some_and(|end| end.at_or_before(ack)) {
+            self.pushes.pop_front();
         }
         while self
             .records

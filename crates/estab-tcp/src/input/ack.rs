@@ -135,7 +135,6 @@ impl Connection {
         self.stats.bytes_acked += (queued - self.snd.queue.len()) as u64;
         self.retries = 0;
         self.orphan_probes = 0;
-        self.rtt.end_back_off();
         self.progress_at = cx.now;
         let over = self.recovery.advanced(ack);
         self.grow_or_recover(cx, was, over, bytes);

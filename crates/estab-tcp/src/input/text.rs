@@ -14,7 +14,7 @@ pub(crate) fn process(connection: &mut Connection, cx: &mut Cx<'_>, segment: Seg
         if !connection.state.can_receive() {
             return connection.report_drop(cx, DropReason::AfterFin, &segment);
         }
-        if connection.life.closed {
+        if connection.life.closed || connection.life.read_shut && connection.snd.fin {
             return reset_late_data(connection, cx, &segment);
         }
         store(connection, cx, segment);
@@ -25,11 +25,12 @@ pub(crate) fn process(connection: &mut Connection, cx: &mut Cx<'_>, segment: Seg
     fin::process_early(connection, cx);
 }
 
-/// Data to a connection that the application has closed: it is lost, and the peer must know (RFC 2525 section 2.17).
+/// Data to a connection of which the application has closed both directions: it is lost, and the peer must know (RFC 2525 section 2.17). The
+/// RST has the number that the segment acknowledges, as one to a connection that does not exist.
 fn reset_late_data(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) {
     connection.report_drop(cx, DropReason::Closed, segment);
-    connection.reset_peer();
-    if !connection.snd.is_fin_acknowledged() {
+    connection.due.reset = Some((segment.header.ack, None));
+    if !connection.life.closed || !connection.snd.is_fin_acknowledged() {
         connection.life.error = Some(crate::ConnectionError::Reset);
     }
     connection.enter(cx, Cause::Abort);

@@ -146,7 +146,7 @@ impl Connection {
         }
         // RFC 9293 3.9.1.2 MUST-61: the last segment of what was written is pushed.
         if text > 0
-            && (text_end.at_or_after(self.snd.push) && self.snd.push.after(seq)
+            && (self.snd.is_pushed(seq, text_end)
                 || text_end == queue_end
                 || self.snd.is_record_end(text_end))
         {

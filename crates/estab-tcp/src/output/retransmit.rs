@@ -16,6 +16,7 @@ impl Connection {
             return None;
         }
         let wanted = self.snd.within_record(from, to.min(edge).since(from));
+        let wanted = self.snd.within_write(from, wanted);
         let (mss, segments) = self.payload_limits(max_segments);
         let len = wanted
             .min(self.resend_room(segments))

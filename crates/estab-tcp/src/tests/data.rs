@@ -471,3 +471,67 @@ fn no_buffer_is_empty_or_beyond_sequence_space() {
         assert!((1..=1 << 30).contains(&t.connection.rcv.limit), "{asked}");
     }
 }
+
+// No segment carries the end of one record and the beginning of the next, whatever Nagle's algorithm would gather.
+#[test]
+fn records_end_segments() {
+    let mut t = Tester::established();
+    for len in [10, 20, 1500] {
+        t.write(len);
+        t.cx(|connection, _| connection.end_record());
+    }
+    t.write(5);
+    assert_eq!(
+        t.out(),
+        [
+            "P. 1:11(10) ack 1",
+            "P. 11:31(20) ack 1",
+            ". 31:1031(1000) ack 1",
+            "P. 1031:1531(500) ack 1",
+        ]
+    );
+    // What ends no record waits as ever.
+    t.inject(". 1:1(0) ack 1531");
+    assert_eq!(t.out(), ["P. 1531:1536(5) ack 1"]);
+}
+
+#[test]
+fn records_end_segments_that_are_sent_again() {
+    let options = SocketOptions {
+        nodelay: true,
+        ..SocketOptions::default()
+    };
+    let mut t = Tester::established_with(plain(), options);
+    t.max_segments = 40;
+    for _ in 0..2 {
+        t.write(10);
+        t.cx(|connection, _| connection.end_record());
+    }
+    assert_eq!(t.out(), ["P. 1:11(10) ack 1", "P. 11:21(10) ack 1"]);
+    let resent = t.run_ms(1000);
+    assert_eq!(resent, [(1000, "P. 1:11(10) ack 1".into())]);
+    t.inject(". 1:1(0) ack 11");
+    assert_eq!(t.out(), ["P. 11:21(10) ack 1"]);
+    t.inject(". 1:1(0) ack 21");
+    assert!(t.connection.info(&t.settings).unacked == 0);
+}
+
+// Records of a byte fill the buffer with what they cost.
+#[test]
+fn many_records_do_not_take_memory_without_end() {
+    let options = SocketOptions {
+        send_buffer: Some(6500),
+        ..SocketOptions::default()
+    };
+    let mut t = Tester::established_with(plain(), options);
+    let mut sent = 0;
+    loop {
+        let result = t.cx(|connection, cx| connection.send(cx, b"x", false));
+        if result.is_err() {
+            break;
+        }
+        t.cx(|connection, _| connection.end_record());
+        sent += 1;
+    }
+    assert_eq!(sent, 100);
+}
