@@ -107,9 +107,11 @@ impl Parser<'_> {
             return Err(Box::new(Diagnostic::new(self.token.span, message)));
         }
         self.depth += 1;
-        let first = self.primary();
+        let all = self
+            .primary()
+            .and_then(|first| self.alternatives(first, Self::primary));
         self.depth -= 1;
-        self.alternatives(first?, Self::primary)
+        all
     }
 
     /// `| b | c`, if it follows.
