@@ -1,5 +1,5 @@
-//! Random scripts, made from the grammar, for tests and fuzzing: all that can be written ([`script`]), and connections
-//! as they might be ([`connection`]). The same choices make the same script.
+//! Random scripts, made from the grammar, for tests and fuzzing: all that can be written (`script`), and connections
+//! as they might be (`connection`). The same choices make the same script.
 
 mod call;
 mod choices;
