@@ -19,7 +19,7 @@ pub(super) fn packet(choices: &mut Choices<'_>) -> Packet {
     };
     let body = match choices.below(8) {
         0 => Body::Udp {
-            len: choices.below(65508) as u16,
+            len: choices.below(65528) as u16,
         },
         1 | 2 => Body::Icmp(icmp(choices)),
         _ => Body::Tcp(segment(choices, direction)),
@@ -259,7 +259,7 @@ pub(super) fn icmp(choices: &mut Choices<'_>) -> Icmp {
         echoed: match choices.below(4) {
             0 => None,
             1 => Some(Echoed::Udp {
-                len: choices.below(65508) as u16,
+                len: choices.below(65528) as u16,
             }),
             _ => Some(Echoed::Tcp(sequence(choices))),
         },

@@ -54,8 +54,8 @@ impl Parser<'_> {
     /// `(1000)`, after `udp`.
     pub(super) fn udp_len(&mut self) -> Parsed<u16> {
         self.expect('(')?;
-        // What an IPv4 packet holds beside its headers.
-        let len = self.number("the length of a datagram", 65507)? as u16;
+        // What the length field of UDP can tell, less the header.
+        let len = self.number("the length of a datagram", 65527)? as u16;
         self.expect(')')?;
         Ok(len)
     }

@@ -357,7 +357,7 @@ fn wrong_messages() {
         ),
         ("icmp echo id 65536", "an identifier is at most 65535"),
         ("udp 5", "expected `(`, found `5`"),
-        ("udp (65508)", "the length of a datagram is at most 65507"),
+        ("udp (65528)", "the length of a datagram is at most 65527"),
     ] {
         assert_eq!(message(&format!("+0 < {text}")), expected, "{text}");
     }
