@@ -49,14 +49,14 @@ impl Connection {
 
     /// What was sent last ends a record: no segment carries the end of one and the beginning of the next (`MSG_EOR`).
     pub fn end_record(&mut self) {
-        self.snd.end_record();
+        self.snd.end_write(true);
     }
 
     // RFC 9293 3.9.1.2 SHLD-27, MAY-16: writes gather in the queue until they are sent, and only the last one's end is pushed.
     fn queued(&mut self, cx: &mut Cx<'_>, len: usize, more: bool) {
         self.snd.more = more;
         if !more {
-            self.snd.end_write();
+            self.snd.end_write(false);
         }
         self.report(cx, Event::Call(Call::Send(len)));
     }

@@ -1,16 +1,14 @@
 //! The sending half: RFC 9293 section 3.3.1's SND variables, the window, and the queue of what the application sent.
 
+mod marks;
 mod queue;
 
-use alloc::collections::VecDeque;
 use estab_wire::tcp::{SeqNum, UnscaledWindow};
+use marks::Marks;
 pub(crate) use queue::SendQueue;
 
 /// What a record's end costs in the queue, so that records of a byte cannot take memory without end.
 const RECORD_COST: usize = 64;
-
-/// Ends of writes that are remembered: a sender of many tiny segments shall not take memory for them without end.
-const PUSHES_MAX: usize = 64;
 
 /// Send sequence space and queue.
 #[derive(Debug)]
@@ -40,14 +38,12 @@ pub(crate) struct SendHalf {
     pub(crate) mss: u32,
     /// The MSS that the peer announced, or its default.
     pub(crate) peer_mss: u16,
-    /// Ends of writes, in order: a segment that reaches one has PSH, when it is sent again too.
-    pushes: VecDeque<SeqNum>,
     /// End of the last segment that was not full (Minshall's variant of Nagle's algorithm).
     pub(crate) small: SeqNum,
     /// The last write said that more follows (`MSG_MORE`).
     pub(crate) more: bool,
-    /// Ends of records (`MSG_EOR`), in order: no segment reaches beyond one.
-    records: VecDeque<SeqNum>,
+    /// Where writes and records end.
+    pub(crate) marks: Marks,
     /// Bytes that the queue may hold.
     pub(crate) limit: u32,
     /// The application has closed its sending side: a FIN follows the queue.
@@ -73,10 +69,9 @@ impl SendHalf {
             up: None,
             mss,
             peer_mss,
-            pushes: VecDeque::new(),
             small: iss,
             more: false,
-            records: VecDeque::new(),
+            marks: Marks::default(),
             limit: 0,
             fin: false,
             fin_acknowledged: false,
@@ -124,58 +119,16 @@ impl SendHalf {
         }
     }
 
-    /// What is queued ends a write. It melts with an earlier one of which nothing was sent: their segment is pushed once.
-    pub(crate) fn end_write(&mut self) {
-        let end = self.queue_end();
-        if self.pushes.back().is_some_and(|last| last.after(self.nxt))
-            || self.pushes.len() == PUSHES_MAX
-        {
-            self.pushes.pop_back();
+    /// What is queued ends a write, and with `record` a record.
+    pub(crate) fn end_write(&mut self, record: bool) {
+        if !self.queue.is_empty() {
+            self.marks.set(self.queue_end(), record, self.nxt);
         }
-        if self.pushes.back() != Some(&end) {
-            self.pushes.push_back(end);
-        }
-    }
-
-    /// Does a write end among the bytes from `from` up to `to`?
-    pub(crate) fn is_pushed(&self, from: SeqNum, to: SeqNum) -> bool {
-        let next = self.pushes.partition_point(|end| !end.after(from));
-        self.pushes.get(next).is_some_and(|end| !end.after(to))
-    }
-
-    /// Of `len` bytes from `seq` that are sent again, those up to the first end of a write that fills at least a segment: what was
-    /// sent as several segments is so again.
-    pub(crate) fn within_write(&self, seq: SeqNum, len: u32) -> u32 {
-        let full = seq + self.mss;
-        let next = self.pushes.partition_point(|end| end.before(full));
-        let rest = self.pushes.get(next).map_or(len, |end| end.since(seq));
-        len.min(rest)
-    }
-
-    /// What is queued ends a record.
-    pub(crate) fn end_record(&mut self) {
-        let end = self.queue_end();
-        if !self.queue.is_empty() && self.records.back() != Some(&end) {
-            self.records.push_back(end);
-        }
-    }
-
-    /// Of `len` bytes from `seq`, those before the next end of a record.
-    pub(crate) fn within_record(&self, seq: SeqNum, len: u32) -> u32 {
-        let next = self.records.partition_point(|end| !end.after(seq));
-        let rest = self.records.get(next).map_or(len, |end| end.since(seq));
-        len.min(rest)
-    }
-
-    /// Does a record end here?
-    pub(crate) fn is_record_end(&self, seq: SeqNum) -> bool {
-        let next = self.records.partition_point(|end| end.before(seq));
-        self.records.get(next) == Some(&seq)
     }
 
     /// Room in the queue, bytes.
     pub(crate) fn room(&self) -> usize {
-        let used = self.queue.len() + self.records.len() * RECORD_COST;
+        let used = self.queue.len() + self.marks.records() * RECORD_COST;
         (self.limit as usize).saturating_sub(used)
     }
 
@@ -223,15 +176,6 @@ impl SendHalf {
         if self.small.before(ack) {
             self.small = ack;
         }
-        while self.pushes.front().is_some_and(|end| end.at_or_before(ack)) {
-            self.pushes.pop_front();
-        }
-        while self
-            .records
-            .front()
-            .is_some_and(|end| end.at_or_before(ack))
-        {
-            self.records.pop_front();
-        }
+        self.marks.forget(ack);
     }
 }

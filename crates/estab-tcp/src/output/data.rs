@@ -20,7 +20,7 @@ impl Connection {
         if unsent == 0 {
             return self.fin_segment(cx);
         }
-        let record = self.snd.within_record(self.snd.nxt, unsent);
+        let record = self.snd.marks.within_record(self.snd.nxt, unsent);
         let len = self.sendable(cx, record, max_segments)?;
         self.due.partial = false;
         let rides = self.snd.fin && len == unsent && self.snd.usable() > len;
@@ -145,11 +145,7 @@ impl Connection {
             flags |= Flags::FIN;
         }
         // RFC 9293 3.9.1.2 MUST-61: the last segment of what was written is pushed.
-        if text > 0
-            && (self.snd.is_pushed(seq, text_end)
-                || text_end == queue_end
-                || self.snd.is_record_end(text_end))
-        {
+        if text > 0 && (text_end == queue_end || self.snd.marks.is_pushed(seq, text_end)) {
             flags |= Flags::PSH;
         }
         let payload = self.snd.queue.slice(offset as usize, text as usize);

@@ -15,9 +15,10 @@ impl Connection {
         if !from.before(edge) {
             return None;
         }
-        let wanted = self.snd.within_record(from, to.min(edge).since(from));
-        let wanted = self.snd.within_write(from, wanted);
+        let wanted = to.min(edge).since(from);
+        let wanted = self.snd.marks.within_record(from, wanted);
         let (mss, segments) = self.payload_limits(max_segments);
+        let wanted = self.snd.marks.within_write(from, wanted, mss);
         let len = wanted
             .min(self.resend_room(segments))
             .min(u32::from(segments) * mss);

@@ -216,9 +216,20 @@ fn data_after_a_full_close_is_reset() {
     t.close();
     t.out();
     t.inject("P. 1:101(100) ack 2");
-    assert_eq!(t.out(), ["R. 2:2(0) ack 1"]);
+    assert_eq!(t.out(), ["R 2:2(0)"]);
     assert_eq!(t.state(), State::Closed);
     assert!(t.seen.drops.contains(&DropReason::Closed));
+}
+
+#[test]
+fn data_after_both_directions_were_shut_down_is_reset() {
+    let mut t = Tester::established();
+    t.cx(|connection, cx| connection.shutdown(cx, crate::Shutdown::Both));
+    assert_eq!(t.out(), ["F. 1:1(0) ack 1"]);
+    t.inject("P. 1:101(100) ack 2");
+    assert_eq!(t.out(), ["R 2:2(0)"]);
+    assert_eq!(t.state(), State::Closed);
+    assert_eq!(t.read(), Err(ReceiveError::Failed(ConnectionError::Reset)));
 }
 
 #[test]

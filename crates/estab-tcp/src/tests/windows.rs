@@ -109,7 +109,7 @@ fn a_shrunken_window_is_survived() {
     t.inject(". 1:1(0) ack 1001 win 5000");
     assert_eq!(
         t.out(),
-        [". 1001:2001(1000) ack 1", ". 2001:3001(1000) ack 1"]
+        [". 1001:2001(1000) ack 1", "P. 2001:3001(1000) ack 1"]
     );
 }
 
