@@ -72,7 +72,7 @@ fn code(choices: &mut Choices<'_>) -> Code {
 fn event(choices: &mut Choices<'_>) -> Event {
     let action = match choices.below(8) {
         0..4 => Action::Packet(packet::packet(choices)),
-        4..6 => Action::Call(call::call(choices, 5)),
+        4..6 => Action::Call(call::call(choices, 3)),
         6 => Action::Command(command(choices)),
         _ => Action::Code(code(choices)),
     };

@@ -106,7 +106,7 @@ fn slip() -> impl Strategy<Value = String> {
 /// A seed makes the same script everywhere.
 #[test]
 fn seeds_make_scripts() {
-    for seed in 0..200 {
+    for seed in 0..100 {
         let made = [
             script(&mut Choices::from_seed(seed)),
             connection(&mut Choices::from_seed(seed)),
