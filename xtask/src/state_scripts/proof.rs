@@ -102,7 +102,7 @@ fn open(script: &mut Script, place: Place, out: &Outcome) {
     fill_the_gap(script);
     script.write();
     if script.tcb.snd_una < script.tcb.snd_nxt {
-        script.wait("+.02");
+        script.wait("+.05");
         script.peer_acknowledges();
         script.wait("+0");
     }
