@@ -274,10 +274,8 @@ impl Flows {
             Some((local, remote)) => self.by_ports(protocol, local, remote),
             None => {
                 let of_protocol = |flow: &Flow| flow.protocol == protocol;
-                let current = self
-                    .current
-                    .filter(|index| of_protocol(&self.flows[*index]));
-                current.or_else(|| self.flows.iter().rposition(of_protocol))
+                self.with_peer(protocol, false)
+                    .or_else(|| self.flows.iter().rposition(of_protocol))
             }
         }
     }
