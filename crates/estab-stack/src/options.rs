@@ -164,6 +164,10 @@ impl Stack {
         let mut options = state.options.clone();
         apply(&mut options, option.clone())?;
         state.options = options;
+        let quickack = match option {
+            SocketOption::QuickAck(on) => Some(on),
+            _ => None,
+        };
         if let Kind::Stream(id) = state.kind
             && let Some(kept) = self.tcp.connections.get_mut(id)
         {
@@ -172,6 +176,10 @@ impl Stack {
                 // It was good for the socket's, so it is for the connection's.
                 let _ = apply(options, option);
             });
+            // Each call counts, the value being the same or not: it holds until the exchange asks for another way.
+            if let Some(on) = quickack {
+                kept.connection.acknowledge_at_once(on);
+            }
             self.touched(now, id);
         }
         Ok(())

@@ -118,6 +118,9 @@ impl Acks {
 
     /// `TCP_QUICKACK`.
     pub(crate) fn set_quick(&mut self, on: bool) {
+        if on && self.delayed {
+            self.owe_now();
+        }
         self.interactive = !on;
         self.quick = if on { QUICK_SEGMENTS } else { 0 };
     }

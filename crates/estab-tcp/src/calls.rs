@@ -294,12 +294,14 @@ impl Connection {
         self.apply_options(cx, &before);
     }
 
+    /// `TCP_QUICKACK`: acknowledgements are given at once, or delayed, from now until the exchange asks for the other. What is owed
+    /// goes at once when it is on.
+    pub fn acknowledge_at_once(&mut self, on: bool) {
+        self.options.quickack = on;
+        self.acks.set_quick(on);
+    }
+
     fn apply_options(&mut self, cx: &mut Cx<'_>, before: &SocketOptions) {
-        let after = &self.options;
-        if after.quickack != before.quickack {
-            let quick = after.quickack;
-            self.acks.set_quick(quick);
-        }
         if self.options.congestion != before.congestion {
             self.congestion.choose(self.options.congestion);
         }

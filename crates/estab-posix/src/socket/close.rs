@@ -36,7 +36,7 @@ impl Posix {
     }
 
     /// Gives a descriptor up, which is free at once. With its last descriptor a socket, pipe or epoll ends. The call waits only
-    /// for a socket with `SO_LINGER`, whether it is non-blocking or not, as in Linux.
+    /// for a blocking socket with `SO_LINGER`. (Linux waits for a non-blocking one too.)
     ///
     /// # Errors
     /// `EBADF`. `EAGAIN`: the time to linger has passed, and what was not delivered is dropped. The descriptor is gone whatever the
@@ -72,7 +72,7 @@ impl Posix {
             self.forget_watch(*watch);
         }
         match file.kind {
-            Kind::Socket(socket) => self.close_socket(now, socket.id, waiting),
+            Kind::Socket(socket) => self.close_socket(now, socket.id, !file.nonblock, waiting),
             Kind::Epoll(epoll) => {
                 self.end_epoll(id, &epoll);
                 Poll::Ready(Ok(()))
@@ -88,9 +88,15 @@ impl Posix {
         }
     }
 
-    fn close_socket(&mut self, now: Instant, id: SocketId, waiting: &mut Waiting) -> Polled<()> {
+    fn close_socket(
+        &mut self,
+        now: Instant,
+        id: SocketId,
+        may_wait: bool,
+        waiting: &mut Waiting,
+    ) -> Polled<()> {
         self.owners.remove(id);
-        match self.stack.close(now, id, true) {
+        match self.stack.close(now, id, may_wait) {
             Err(Error::WouldBlock(_)) => {
                 waiting.closing = Some(self.closing.insert(id));
                 Poll::Pending

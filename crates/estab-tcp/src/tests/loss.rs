@@ -24,6 +24,29 @@ fn the_time_out_doubles() {
     assert_eq!(times, [1000, 3000, 7000, 15_000, 31_000]);
 }
 
+// RFC 9293 3.8.1 MUST-18: the ACK of what was sent twice measures nothing, so the doubled time-out stays until something does.
+#[test]
+fn the_doubled_time_out_stays_until_a_round_trip_is_measured() {
+    let mut t = Tester::established();
+    t.write(100);
+    t.out();
+    assert_eq!(t.run_ms(1000).len(), 1);
+    t.inject(". 1:1(0) ack 101");
+    t.write(100);
+    assert_eq!(t.out(), ["P. 101:201(100) ack 1"]);
+    assert!(t.run_ms(1999).is_empty());
+    assert_eq!(t.run_ms(1).len(), 1);
+    t.inject(". 1:1(0) ack 201");
+    t.write(100);
+    t.out();
+    assert!(t.run_ms(100).is_empty());
+    // Sent once: the second sample is 100 ms after one of nothing, and the minimum a second here.
+    t.inject(". 1:1(0) ack 301");
+    t.write(100);
+    t.out();
+    assert_eq!(t.run_ms(1100), [(1100, "P. 301:401(100) ack 1".into())]);
+}
+
 // Retransmission runs on a timer and never gives up silently (RFC 9293 3.8.3: R2).
 // RFC 9293 3.8.3 MUST-20, SHLD-11.
 #[test]
