@@ -1,5 +1,6 @@
 //! Chores of the workspace: `cargo xtask NAME`.
 
+mod linux_differs;
 #[cfg(test)]
 mod named_tests;
 mod options;
@@ -15,6 +16,12 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Chores of the workspace")]
 enum Command {
+    /// Writes tests/packetdrill/linux.txt, the scripts that Linux does not pass, from docs/deviations.md.
+    LinuxDiffers {
+        /// Only say whether it is up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// Writes docs/options.md from the stack's tables.
     Options {
         /// Only say whether it is up to date.
@@ -43,6 +50,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
+        Command::LinuxDiffers { check } => linux_differs::run(&root(), check),
         Command::Options { check } => options::run(&root(), check),
         Command::ReassemblyScripts { check } => reassembly_scripts::run(&root(), check),
         Command::Requirements { check } => requirements::run(&root(), check),

@@ -1,5 +1,6 @@
 //! Pages of `docs` whose tables name a test in the last column: the tests exist, and none is forgotten.
 
+use crate::linux_differs;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ fn named(root: &Path, page: &str) -> Vec<String> {
     let text = fs::read_to_string(root.join("docs").join(page)).unwrap();
     let rows = text.lines().filter(|line| line.starts_with('|'));
     rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next())
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2).map(String::from))
+        .flat_map(|cell| linux_differs::quoted(cell).map(String::from))
+        .filter(|word| !linux_differs::is_script(word))
         .collect()
 }
 
