@@ -44,7 +44,7 @@ fn the_doubled_time_out_stays_until_a_round_trip_is_measured() {
     t.inject(". 1:1(0) ack 301");
     t.write(100);
     t.out();
-    assert_eq!(t.run_ms(1100), [(1100, "P. 301:401(100) ack 1".into())]);
+    assert_eq!(t.run_ms(1100), [(1012, "P. 301:401(100) ack 1".into())]);
 }
 
 // Retransmission runs on a timer and never gives up silently (RFC 9293 3.8.3: R2).
