@@ -340,6 +340,19 @@ impl Stack {
         Ok(error)
     }
 
+    /// The soft ICMP error that a connection remembers, once: it has ended nothing, and is forgotten when the peer is heard
+    /// (RFC 9293 3.9.1.8 MUST-47).
+    ///
+    /// # Errors
+    /// [`Error::BadSocket`].
+    pub fn take_soft_error(&mut self, socket: SocketId) -> Result<Option<ConnectionError>, Error> {
+        let Kind::Stream(id) = self.sockets.get(socket)?.kind else {
+            return Ok(None);
+        };
+        let kept = self.tcp.connections.get_mut(id);
+        Ok(kept.and_then(|kept| kept.connection.take_soft_error()))
+    }
+
     /// Our end. Unspecified where it is not bound; a plain IPv4 address for an IPv4 peer.
     ///
     /// # Errors

@@ -19,7 +19,8 @@ impl Offer {
     pub(crate) fn of(header: &Header) -> Self {
         match &header.options {
             Options::Syn(options) => Self {
-                mss: options.mss,
+                // No segment is empty: it is as if the option were not there.
+                mss: options.mss.filter(|mss| *mss > 0),
                 window_scale: options.window_scale,
                 sack: options.sack_permitted,
                 timestamps: options.timestamps,
@@ -172,6 +173,7 @@ impl Connection {
         self.snd.acknowledge(self.snd.iss + 1);
         self.recovery.advanced(self.snd.una);
         self.retries = 0;
+        self.life.soft_error = None;
         self.rtt.end_back_off();
         self.progress_at = cx.now;
         self.timers.stop(Timer::Retransmit);

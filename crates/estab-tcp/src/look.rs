@@ -83,9 +83,14 @@ impl Connection {
         self.life.error.take()
     }
 
-    /// A soft ICMP error that was remembered (RFC 5461).
+    /// A soft ICMP error that was remembered (RFC 5461), until the peer is heard again.
     pub fn soft_error(&self) -> Option<ConnectionError> {
         self.life.soft_error
+    }
+
+    /// The same, and it counts as told (`SO_ERROR`). It has not ended anything.
+    pub fn take_soft_error(&mut self) -> Option<ConnectionError> {
+        self.life.soft_error.take()
     }
 
     /// Bytes of data in both directions' queues.

@@ -14,7 +14,7 @@ impl Connection {
         cx: &mut Cx<'_>,
         max_segments: u16,
     ) -> Option<SegmentOut> {
-        if let Some(reset) = self.reset_segment() {
+        if let Some(reset) = self.reset_segment(cx) {
             return Some(reset);
         }
         match self.state {

@@ -158,6 +158,11 @@ impl Connection {
             return;
         }
         let limit = self.options.linger2.unwrap_or(cx.settings.tcp_fin_timeout);
+        if limit.is_zero() {
+            // Nobody will wait for the peer's end: it is told.
+            self.reset_peer();
+            return self.enter(cx, Cause::Abort);
+        }
         self.arm(cx, Timer::FinWait2, cx.now + limit);
     }
 }

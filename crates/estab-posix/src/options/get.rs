@@ -39,9 +39,18 @@ impl Posix {
             Name::Mtu => int(self.mtu(id)?),
             Name::Info => tcp_info::bytes(self, now, id)?,
             Name::CongestionInfo => Vec::new(),
-            Name::Error => int(self.take_error(id)?.map_or(0, |errno| errno.0)),
+            Name::Error => int(self.pending_error(id)?),
             Name::SendBufferForce | Name::ReceiveBufferForce => return Err(Errno::ENOPROTOOPT),
         })
+    }
+
+    /// `SO_ERROR`: what ended the connection, or else what stood in its way lately; each once.
+    fn pending_error(&mut self, id: SocketId) -> Result<i32, Errno> {
+        let error = match self.stack.take_error(id)? {
+            None => self.stack.take_soft_error(id)?,
+            error => error,
+        };
+        Ok(error.map_or(0, |error| Errno::from(error).0))
     }
 
     /// An option that the stack has.

@@ -328,8 +328,8 @@ impl IpLayer {
                 let len = quote
                     .len
                     .min(link.map_or(u32::MAX, |entry| entry.mtu(v6).into()));
-                // RFC 5927: an MTU that the packet would have fit says nothing.
-                if mtu >= len {
+                // RFC 5927: an MTU that the packet would have fit says nothing. RFC 8201: nor does one that no IPv6 link has.
+                if mtu >= len || (v6 && mtu < IPV6_MTU_MIN.into()) {
                     return self.discard(cx, |c| &mut c.icmp_not_ours, DropReason::Address);
                 }
                 let floor = if v6 {

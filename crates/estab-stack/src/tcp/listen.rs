@@ -103,7 +103,7 @@ impl Stack {
             return;
         };
         let default_mss = if tuple.remote.is_ipv4() { 536 } else { 1220 };
-        let mss = offered.mss.unwrap_or(default_mss);
+        let mss = offered.mss.filter(|mss| *mss > 0).unwrap_or(default_mss);
         opening.iss = self.tcp.cookies.make(now, &tuple, syn.header.seq, mss);
         if offered.timestamps.is_some() && self.settings.tcp_timestamps {
             // Our timestamp must come out as one that carries the options.

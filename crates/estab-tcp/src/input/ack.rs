@@ -15,6 +15,8 @@ pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &Segm
     validate(connection, cx, segment)?;
     connection.heard_at = cx.now;
     connection.probes = 0;
+    // The peer is reached: what stood in the way does not any more.
+    connection.life.soft_error = None;
     connection.acks.end_limit();
     process(connection, cx, segment);
     close_as_acknowledged(connection, cx)
@@ -101,7 +103,12 @@ fn close_as_acknowledged(connection: &mut Connection, cx: &mut Cx<'_>) -> Step {
         State::FinWait1 => {
             connection.flushed();
             connection.enter(cx, Cause::ReceiveAckOfFin);
-            CONTINUE
+            // With no time for FIN-WAIT-2 it is over.
+            if connection.state == State::Closed {
+                DONE
+            } else {
+                CONTINUE
+            }
         }
         State::Closing => {
             connection.flushed();

@@ -2,12 +2,14 @@
 
 use crate::event::{RetransmitReason, Timer};
 use crate::{Chunks, Connection, Cx, Event, SegmentOut, State};
-use estab_wire::tcp::{Flags, Header, Options, UnscaledWindow};
+use estab_wire::tcp::{Flags, Header, Options, SegmentOptions, UnscaledWindow};
 
 impl Connection {
-    /// A RST that is due (RFC 9293 3.5.2). It has no options and no window.
-    pub(super) fn reset_segment(&mut self) -> Option<SegmentOut> {
+    /// A RST that is due (RFC 9293 3.5.2). It has no window, and no options but timestamps (RFC 7323); one that answers an
+    /// unacceptable ACK has none at all.
+    pub(super) fn reset_segment(&mut self, cx: &Cx<'_>) -> Option<SegmentOut> {
         let (seq, ack) = self.due.reset.take()?;
+        let timestamps = ack.and_then(|_| self.timestamps(cx.now));
         let flags = if ack.is_some() {
             Flags::RST | Flags::ACK
         } else {
@@ -21,7 +23,10 @@ impl Connection {
             flags,
             window: UnscaledWindow(0),
             urgent: 0,
-            options: Options::NONE,
+            options: Options::Segment(SegmentOptions {
+                timestamps,
+                ..SegmentOptions::default()
+            }),
         };
         Some(self.bare(header))
     }

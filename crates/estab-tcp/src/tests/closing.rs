@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::event::{ConnectionEvent, DropReason};
-use crate::{ConnectionError, ReceiveError, SendError, SocketOptions, State};
+use crate::{ConnectionError, ReceiveError, SendError, Shutdown, SocketOptions, State};
 use core::time::Duration;
 
 #[test]
@@ -197,6 +197,26 @@ fn linger2_sets_that_time() {
     t.inject(". 1:1(0) ack 2");
     t.run_ms(3000);
     assert_eq!(t.state(), State::Closed);
+}
+
+#[test]
+fn linger2_of_nothing_resets() {
+    for order in [["close", "ack"], ["ack", "close"]] {
+        let mut t = Tester::established();
+        t.cx(|connection, cx| {
+            connection.set_options(cx, |options| options.linger2 = Some(Duration::ZERO));
+            connection.shutdown(cx, Shutdown::Write);
+        });
+        t.out();
+        for step in order {
+            match step {
+                "close" => t.close(),
+                _ => t.inject(". 1:1(0) ack 2"),
+            }
+        }
+        assert_eq!(t.out(), ["R. 2:2(0) ack 1"]);
+        assert_eq!(t.state(), State::Closed);
+    }
 }
 
 // RFC 9293 3.6.1 MAY-1, RFC 2525 2.17, RFC 9293 3.6.1 SHLD-3, MAY-1: the peer must not believe that its data was read.

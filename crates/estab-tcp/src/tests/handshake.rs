@@ -4,7 +4,7 @@ use super::support::*;
 use crate::event::DropReason;
 use crate::{ConnectionError, SendError, Settings, SocketOptions, State};
 use core::time::Duration;
-use estab_wire::tcp::{Options, SynOptions, Timestamps};
+use estab_wire::tcp::{Flags, Options, SynOptions, Timestamps};
 use std::vec::Vec;
 
 fn mss(value: u16) -> SynOptions {
@@ -72,6 +72,28 @@ fn default_mss_is_536() {
     assert_eq!(t.out()[0], ". 1:537(536) ack 1");
 }
 
+#[test]
+fn a_reset_has_the_agreed_timestamps() {
+    let mut t = Tester::connecting(Settings::default(), SocketOptions::default());
+    t.out();
+    let timestamps = Some(Timestamps {
+        value: 5,
+        echo: 1007,
+    });
+    t.inject_syn(
+        "S. 0:0(0) ack 1",
+        SynOptions {
+            timestamps,
+            ..SynOptions::default()
+        },
+    );
+    t.out();
+    t.cx(|connection, cx| connection.abort(cx));
+    let reset = t.out_segments().remove(0).header;
+    assert_eq!(reset.flags, Flags::RST | Flags::ACK);
+    assert_eq!(reset.options.timestamps().map(|ts| ts.echo), Some(5));
+}
+
 // RFC 9293 3.7.1 MUST-16: the least of peer's MSS and path, less the options of each segment.
 #[test]
 fn effective_mss_counts_timestamps() {
@@ -96,7 +118,8 @@ fn effective_mss_counts_timestamps() {
 
 #[test]
 fn tiny_mss_is_obeyed_down_to_a_floor() {
-    for (offered, used) in [(100, 100), (48, 48), (1, 48), (0, 48)] {
+    // None at all is as if the option were not there.
+    for (offered, used) in [(100, 100), (48, 48), (1, 48), (0, 536)] {
         let mut t = Tester::connecting(plain(), SocketOptions::default());
         t.out();
         t.inject_syn("S. 0:0(0) ack 1", mss(offered));

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::{ConnectionError, IcmpError, IcmpErrorKind, SocketOptions, State};
+use estab_wire::tcp::SynOptions;
 
 fn icmp(t: &mut Tester, seq: u32, kind: IcmpErrorKind) {
     let error = IcmpError {
@@ -53,6 +54,21 @@ fn a_soft_error_is_remembered() {
     );
     t.run_ms(63_000);
     assert_eq!(t.connection.error(), Some(ConnectionError::HostUnreachable));
+}
+
+#[test]
+fn a_soft_error_is_forgotten_when_the_peer_is_heard() {
+    let mut t = Tester::connecting(plain(), SocketOptions::default());
+    t.out();
+    icmp(&mut t, 0, IcmpErrorKind::HostUnreachable);
+    t.inject_syn("S. 0:0(0) ack 1", SynOptions::default());
+    t.out();
+    assert_eq!(t.connection.soft_error(), None);
+    t.write(100);
+    t.out();
+    icmp(&mut t, 1, IcmpErrorKind::NetUnreachable);
+    t.inject(". 1:1(0) ack 101");
+    assert_eq!(t.connection.take_soft_error(), None);
 }
 
 // RFC 5927: only about what is outstanding.

@@ -59,8 +59,10 @@ fn too_big_carries_an_mtu_that_can_be_believed() {
     assert_eq!(told_v4(&mut host, 1400, 1460), Some(1400));
     // Never below the floors.
     assert_eq!(told_v4(&mut host, 68, 1460), Some(552));
-    assert_eq!(told_v6(&mut host, 68, 1440), Some(1280));
     assert_eq!(told_v6(&mut host, 1400, 1440), Some(1400));
+    assert_eq!(told_v6(&mut host, 1280, 1440), Some(1280));
+    // RFC 8201: less than any IPv6 link takes.
+    assert_eq!(told_v6(&mut host, 1279, 1440), None);
     // RFC 1191: none was told, so the next plateau below the packet is guessed.
     assert_eq!(told_v4(&mut host, 0, 1460), Some(1492));
     assert_eq!(told_v4(&mut host, 0, 1400), Some(1006));
@@ -73,7 +75,7 @@ fn too_big_carries_an_mtu_that_can_be_believed() {
     assert_eq!(told_v4(&mut host, 0, 30_000), Some(1492));
     assert_eq!(told_v4(&mut host, 1400, 30_000), Some(1400));
     assert_eq!(told_v4(&mut host, 9000, 30_000), None);
-    assert_eq!(host.ip.counters().icmp_not_ours, 4);
+    assert_eq!(host.ip.counters().icmp_not_ours, 5);
     // Nothing was believed yet: that is for the transport to say.
     assert_eq!(mtu(&host, "10.0.0.2"), 1500);
 }
