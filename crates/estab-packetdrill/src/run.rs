@@ -8,10 +8,12 @@ mod excerpt;
 mod fds;
 mod flow;
 mod flows;
+mod inject;
 mod log;
 mod packets;
 mod plan;
 mod player;
+mod process;
 mod space;
 mod stop;
 

@@ -6,17 +6,21 @@ use super::player::{Pending, Player, Schedule};
 use crate::report::{Difference, FailureKind, LogKind};
 use crate::script::Call;
 use crate::subject::{Outcome, Output, Started, SystemCall};
-use crate::syscalls::{self, Expectation, Expected, Lowered};
+use crate::syscalls::{self, Expected, Lowered};
 use core::net::SocketAddr;
 use core::time::Duration;
 
+/// In real time a call that returns at once may take so long: what it must not do is to wait.
+const REAL_CALL: Duration = Duration::from_millis(500);
+
 impl Player<'_> {
+    /// When the call began.
     pub(super) fn call(
         &mut self,
         call: &Call,
         lowered: &Lowered,
         schedule: &Schedule,
-    ) -> Result<(), Stop> {
+    ) -> Result<Duration, Stop> {
         if schedule.end.is_some() {
             // One call waits at a time.
             self.await_pending()?;
@@ -28,6 +32,11 @@ impl Player<'_> {
             *fd = self.fds.live(*fd);
         }
         self.before(&lowered.call);
+        let begun = self.now();
+        let late = match self.subject.is_virtual() {
+            true => Duration::ZERO,
+            false => begun.saturating_sub(schedule.from),
+        };
         let started = self
             .subject
             .start(live)
@@ -37,30 +46,32 @@ impl Player<'_> {
             expectation: lowered.expectation.clone(),
             text,
             span: call.span,
-            end: schedule.end.unwrap_or(schedule.from),
+            end: schedule.end.unwrap_or(schedule.from) + late,
             tolerance: match schedule.end {
                 Some(end) => {
                     let gap = end.saturating_sub(schedule.from);
                     self.config.tolerance_after(gap)
                 }
-                None => schedule.tolerance,
+                None if self.subject.is_virtual() => schedule.tolerance,
+                None => schedule.tolerance.max(REAL_CALL),
             },
         };
         match started {
             Started::Done(outcome) => {
                 let now = self.now();
                 self.returned(&pending, &outcome, now)?;
-                self.collect()
+                self.collect()?;
             }
             Started::Pending if schedule.end.is_some() => {
                 let now = self.now();
                 self.log
                     .add(now, LogKind::Call, format!("{} waits", pending.text));
                 self.pending = Some(pending);
-                self.collect()
+                self.collect()?;
             }
-            Started::Pending => self.at_once(pending),
+            Started::Pending => self.at_once(pending)?,
         }
+        Ok(begun)
     }
 
     /// A call that the script says returns at once: it may take as long as the tolerance.
@@ -190,7 +201,10 @@ impl Player<'_> {
             _ => {
                 let result = pending.expectation.result;
                 let named = result.and_then(|result| i32::try_from(result).ok());
-                named.or(live.first().copied()).into_iter().collect()
+                named
+                    .or_else(|| live.first().copied())
+                    .into_iter()
+                    .collect()
             }
         };
         let mut new = Vec::new();
@@ -221,7 +235,6 @@ fn on_the_wire(address: SocketAddr) -> SocketAddr {
 
 fn check(pending: &Pending, outcome: &Outcome, time: Duration) -> Result<(), Stop> {
     let gives_fd = !syscalls::results(&pending.call, outcome).is_empty();
-    let Expectation { .. } = &pending.expectation;
     let expectation = &pending.expectation;
     if let Some(mismatch) = syscalls::compare(&pending.call, expectation, outcome, gives_fd) {
         let fields: Vec<_> = mismatch.differences.iter().map(|d| d.field).collect();

@@ -1,24 +1,15 @@
-//! Python code of the script, and commands that are run for real.
+//! Python code of the script.
 
 use super::player::Player;
+use super::process::{self, Broken};
 use super::{Config, Stop};
 use crate::diagnostic::Source;
 use crate::report::FailureKind;
 use crate::script::{Code, Span};
 use crate::syscalls::tcp_info;
-use core::fmt::Write as _;
-use core::time::Duration;
-use std::io::{Read, Write as _};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Instant;
+use core::fmt::Write;
+use std::process::Command;
 
-/// How long code or a command may run.
-const TIME_MAX: Duration = Duration::from_secs(10);
-/// Most bytes of what it prints that are kept.
-const OUTPUT_MAX: u64 = 256 << 10;
 /// Begins the line that tells which piece of code failed.
 const MARK: &str = "\u{1}estab-packetdrill ";
 
@@ -95,7 +86,7 @@ pub(crate) fn run(
     let program = program(code, source);
     let mut command = Command::new(&config.code_command);
     command.arg("-");
-    let output = match output(command, program.into_bytes()) {
+    let output = match process::output(command, program.into_bytes()) {
         Ok(output) => output,
         Err(Broken::NotThere) => {
             let command = &config.code_command;
@@ -212,96 +203,4 @@ fn failed(code: &[Snapshot], printed: &str, errors: &str) -> (String, Stop) {
     });
     let stop = Stop::at(FailureKind::Code, span, message);
     (printed.to_owned(), stop)
-}
-
-/// Runs a command of the script in a shell.
-pub(super) fn shell(text: &str, folder: Option<&Path>) -> Result<(), String> {
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(text);
-    if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
-        command.current_dir(folder);
-    }
-    match output(command, Vec::new()) {
-        Ok(output) if output.success => Ok(()),
-        Ok(output) => {
-            let last = output.errors.trim().lines().next_back();
-            Err(format!("the command failed: {}", last.unwrap_or_default()))
-        }
-        Err(Broken::NotThere) => Err("there is no /bin/sh".to_owned()),
-        Err(Broken::Other(message)) => Err(message),
-    }
-}
-
-struct Output {
-    success: bool,
-    text: String,
-    errors: String,
-}
-
-enum Broken {
-    NotThere,
-    Other(String),
-}
-
-/// Runs a program with an input; it is ended when it takes too long.
-fn output(mut command: Command, input: Vec<u8>) -> Result<Output, Broken> {
-    let other = |error: std::io::Error| Broken::Other(error.to_string());
-    let spawned = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = spawned.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Broken::NotThere,
-        _ => other(error),
-    })?;
-    let deadline = Instant::now() + TIME_MAX;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not read its input tells so by how it ends.
-        thread::spawn(move || drop(stdin.write_all(&input)));
-    }
-    let text = reader(child.stdout.take());
-    let errors = reader(child.stderr.take());
-    let success = wait(&mut child, deadline)?;
-    let rest = || deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(1);
-    // A grandchild may hold the pipe open for longer; what came until then is lost.
-    Ok(Output {
-        success,
-        text: text.recv_timeout(rest()).unwrap_or_default(),
-        errors: errors.recv_timeout(rest()).unwrap_or_default(),
-    })
-}
-
-fn wait(child: &mut Child, deadline: Instant) -> Result<bool, Broken> {
-    const STEP: Duration = Duration::from_millis(2);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status.success()),
-            Ok(None) if Instant::now() < deadline => thread::sleep(STEP),
-            Ok(None) => {
-                // It may have ended this very moment.
-                let _ = child.kill();
-                let _ = child.wait();
-                let seconds = TIME_MAX.as_secs();
-                return Err(Broken::Other(format!("it took more than {seconds} s")));
-            }
-            Err(error) => return Err(Broken::Other(error.to_string())),
-        }
-    }
-}
-
-/// Reads all of a pipe in a thread of its own, so that neither side waits for the other.
-fn reader(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    if let Some(mut pipe) = pipe {
-        thread::spawn(move || {
-            let mut kept = Vec::new();
-            let read = (&mut pipe).take(OUTPUT_MAX).read_to_end(&mut kept);
-            // What nobody keeps is read too, so that the program is not stopped by it.
-            let _ = read.and_then(|_| std::io::copy(&mut pipe, &mut std::io::sink()));
-            // The receiver may have given up.
-            let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
-        });
-    }
-    receiver
 }

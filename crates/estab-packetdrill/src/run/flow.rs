@@ -118,7 +118,7 @@ impl Flow {
     }
 
     /// A segment of the script as it goes over the wire to the subject. A SYN tells where the peer's numbers begin.
-    pub(crate) fn to_live(&mut self, segment: &Segment) -> LiveSegment {
+    pub(crate) fn inbound(&mut self, segment: &Segment) -> LiveSegment {
         if segment.flags.syn {
             self.peer_begins(segment.sequence.first);
         }
@@ -218,7 +218,8 @@ impl Flow {
     /// Ports as the script knows them, source first, for what the subject sends.
     fn shown_ports(&self) -> (u16, u16) {
         let remote = self.remote.map_or(0, |remote| remote.port());
-        self.script_ports.unwrap_or((self.local.port(), remote))
+        self.script_ports
+            .unwrap_or_else(|| (self.local.port(), remote))
     }
 
     fn segment_to_script(&self, live: &LiveSegment, expected: Option<&Segment>) -> Segment {

@@ -47,6 +47,8 @@ pub(super) struct Schedule {
     pub(super) any: bool,
     /// The event after counts from when this one happened, not from when it should.
     pub(super) floating: bool,
+    /// It is to happen at the same moment as the event before.
+    pub(super) together: bool,
 }
 
 pub(crate) struct Player<'a> {
@@ -59,6 +61,8 @@ pub(crate) struct Player<'a> {
     pub(super) pending: Option<Pending>,
     /// The time that relative times count from.
     base: Duration,
+    /// In real time: when the latest of the events happened that are to happen at one moment. In virtual time all happen at `base`.
+    recent: Duration,
     /// Where the script is.
     pub(super) span: Span,
     pub(crate) code: Vec<Snapshot>,
@@ -86,6 +90,7 @@ impl<'a> Player<'a> {
             fds: Descriptors::default(),
             pending: None,
             base: Duration::ZERO,
+            recent: Duration::ZERO,
             span: Span::default(),
             code: Vec::new(),
             notes: Vec::new(),
@@ -140,7 +145,9 @@ impl<'a> Player<'a> {
         let mut happened = schedule.from;
         match (&event.action, step) {
             (Action::Packet(packet), _) => happened = self.packet(packet, &schedule)?,
-            (Action::Call(call), Step::Call(lowered)) => self.call(call, lowered, &schedule)?,
+            (Action::Call(call), Step::Call(lowered)) => {
+                happened = self.call(call, lowered, &schedule)?;
+            }
             (Action::Command(command), Step::Command(parts)) => {
                 self.pass_until(schedule.from)?;
                 self.command(command, parts)?;
@@ -152,16 +159,29 @@ impl<'a> Player<'a> {
             // Steps were made of these very events.
             _ => {}
         }
-        self.base = if schedule.floating {
-            happened
-        } else {
-            schedule.from
-        };
+        self.happened(&schedule, happened);
         Ok(())
     }
 
+    /// What comes next counts from here.
+    fn happened(&mut self, schedule: &Schedule, happened: Duration) {
+        if self.subject.is_virtual() {
+            self.base = if schedule.floating {
+                happened
+            } else {
+                schedule.from
+            };
+            self.recent = self.base;
+        } else if schedule.together {
+            self.recent = self.recent.max(happened);
+        } else {
+            // Nothing is on time to the microsecond, and what comes next is not to suffer for it.
+            (self.base, self.recent) = (happened, happened);
+        }
+    }
+
     fn schedule(&self, time: Time) -> Schedule {
-        let base = self.base;
+        let (base, recent) = (self.base, self.recent);
         let at = |from: Duration, until: Duration, end: Option<Duration>| Schedule {
             from,
             until,
@@ -169,13 +189,14 @@ impl<'a> Player<'a> {
             tolerance: self.config.tolerance_after(from.saturating_sub(base)),
             any: false,
             floating: from != until,
+            together: from == base,
         };
         match time {
             Time::Absolute(time) => at(time, time, None),
-            Time::Relative(gap) => at(base.saturating_add(gap), base.saturating_add(gap), None),
+            Time::Relative(gap) => at(base.saturating_add(gap), recent.saturating_add(gap), None),
             Time::AbsoluteRange(from, until) => at(from, until.max(from), None),
             Time::RelativeRange(from, until) => {
-                let (from, until) = (base.saturating_add(from), base.saturating_add(until));
+                let (from, until) = (base.saturating_add(from), recent.saturating_add(until));
                 at(from, until.max(from), None)
             }
             Time::AbsoluteBlocking(from, end) => at(from, from, Some(end)),
@@ -339,7 +360,7 @@ impl Player<'_> {
         let now = self.now();
         if self.options.run_commands {
             self.log.add(now, LogKind::Command, command.to_string());
-            let run = super::code::shell(&command.text, self.options.folder.as_deref());
+            let run = super::process::shell(&command.text, self.options.folder.as_deref());
             return run.map_err(|message| Stop::at(FailureKind::Command, command.span, message));
         }
         for part in parts {

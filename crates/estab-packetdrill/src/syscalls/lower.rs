@@ -38,11 +38,13 @@ impl<'a> Lower<'a> {
         match &from.value {
             Value::Integer { value, .. } => Some(*value),
             Value::Symbol(name) => self.symbol(name, from.span),
-            Value::Or(parts) => parts
-                .iter()
-                .map(|part| self.integer(part))
+            Value::Or(parts) => {
                 // All of them, so that every unknown name is told.
-                .fold(Some(0), |all, part| Some(all? | part?)),
+                let values: Vec<_> = parts.iter().map(|part| self.integer(part)).collect();
+                values
+                    .into_iter()
+                    .try_fold(0, |all, value| Some(all | value?))
+            }
             Value::Function { name, arguments } => self.function(name, arguments, from),
             _ => self.expected(from, "a number or the name of one"),
         }

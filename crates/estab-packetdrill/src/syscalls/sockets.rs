@@ -64,9 +64,8 @@ fn given(
     own: Vec<u8>,
 ) -> Option<Vec<u8>> {
     let bytes = lower.address(address, own);
-    let mut bytes = match bytes? {
-        Some(bytes) => bytes,
-        None => return lower.expected(address, "an address"),
+    let Some(mut bytes) = bytes? else {
+        return lower.expected(address, "an address");
     };
     if !is_ellipsis(length) {
         bytes.resize(lower.count(length)?, 0);
