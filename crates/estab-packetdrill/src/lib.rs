@@ -10,6 +10,7 @@ pub mod options;
 mod packet;
 pub mod parser;
 pub mod printer;
+pub mod record;
 pub mod report;
 pub mod run;
 pub mod script;

@@ -10,6 +10,7 @@ mod kernel;
 
 pub use call::{EpollEvent, Outcome, Output, PollFd, SystemCall};
 pub use estab::estab;
+pub(crate) use estab::linux_defaults;
 #[cfg(target_os = "linux")]
 pub use kernel::kernel;
 

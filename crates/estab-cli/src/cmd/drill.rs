@@ -7,6 +7,7 @@ mod format;
 mod json;
 mod junit;
 mod play;
+mod record;
 mod show;
 
 use crate::exit::Failure;
@@ -19,11 +20,12 @@ use estab_packetdrill::script::{OptionLine, Span};
 use expected::Expected;
 use play::{Job, News, Plan, Played};
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Scripts that are played against the kernel at once: they mostly wait.
-const KERNEL_JOBS: usize = 8;
+const KERNEL_JOBS: usize = 16;
 /// Most threads.
 const JOBS_MAX: usize = 256;
 
@@ -41,11 +43,12 @@ Examples:
   estab drill tests/packetdrill --peer kernel --jobs 4
   estab drill handshake.pkt --ip-version all --verbose
   estab drill handshake.pkt -o tolerance_usecs=10000 --sysctl net.ipv4.tcp_sack=0 --pcapng handshake.pcapng
-  estab drill --fmt --check tests/packetdrill"
+  estab drill --fmt --check tests/packetdrill
+  estab drill --record lab:close > close.pkt"
 )]
 pub(crate) struct Args {
     /// Scripts, and folders of which all *.pkt are played
-    #[arg(required = true, value_name = "SCRIPT|FOLDER")]
+    #[arg(required_unless_present = "record", value_name = "SCRIPT|FOLDER")]
     paths: Vec<PathBuf>,
 
     /// Who is tested
@@ -81,7 +84,7 @@ pub(crate) struct Args {
     #[arg(long)]
     run_commands: bool,
 
-    /// Scripts played at once [default: one for each processor, 8 against the kernel]
+    /// Scripts played at once [default: one for each processor, 16 against the kernel]
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
 
@@ -117,6 +120,15 @@ pub(crate) struct Args {
     /// With --fmt: change nothing, only say which scripts would change
     #[arg(long, requires = "fmt")]
     check: bool,
+
+    /// Write a script to standard output, made from lab:SCENARIO or seed:NUMBER (a simulation), host a, or from a pcapng or pcap file of one
+    /// connection; it passes
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["paths", "peer", "fmt", "list"])]
+    record: Option<String>,
+
+    /// With --record FILE: the address of the end whose script it is [default: who captured, or connected]
+    #[arg(long, value_name = "ADDRESS", requires = "record")]
+    local: Option<IpAddr>,
 }
 
 /// In which of the three forms scripts are played.
@@ -145,6 +157,9 @@ impl Versions {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    if let Some(source) = &args.record {
+        return record::run(source, args.local);
+    }
     // Before there are threads.
     if !args.fmt && !args.list {
         scenario::prepare(args.peer)?;

@@ -7,6 +7,8 @@ mod settings;
 use super::{
     Emitted, Network, Note, Outcome, SettingError, Started, Subject, SubjectError, SystemCall,
 };
+pub(crate) use settings::linux_defaults;
+
 use calls::{Made, make};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;

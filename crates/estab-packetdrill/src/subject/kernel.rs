@@ -75,9 +75,9 @@ pub fn kernel() -> MakeSubject {
 
 impl Kernel {
     fn new(network: &Network) -> std::io::Result<Self> {
+        clock::be_punctual();
         let inside = Inside::new()?;
         let device = network::set_up(network)?;
-        clock::sleep_precisely();
         Ok(Self {
             clock: Clock::start(),
             device,

@@ -52,6 +52,19 @@ const WITHOUT_EFFECT: &[(&str, Option<&[&str]>)] = &[
     ("net.ipv4.ip_no_pmtu_disc", Some(&["0"])),
 ];
 
+/// estab's settings with Linux's defaults: what scripts start from.
+pub(crate) fn linux_defaults() -> estab_tcp::Settings {
+    let mut stack = Stack::new(estab_stack::StackConfig {
+        seed: [0; 32],
+        settings: estab_tcp::Settings::default(),
+    });
+    for (name, value) in LINUX_DEFAULTS {
+        let made = set(&mut stack, name, value);
+        debug_assert_eq!(made, Ok(()), "{name}");
+    }
+    stack.settings().clone()
+}
+
 /// Sets a setting of Linux.
 pub(super) fn set(stack: &mut Stack, name: &str, value: &str) -> Result<(), SettingError> {
     let value = value.trim();

@@ -1,5 +1,6 @@
 //! A second thread for calls that may block, so that the script goes on meanwhile.
 
+use super::clock::be_punctual;
 use rustix::event::{EventfdFlags, eventfd};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -16,6 +17,14 @@ struct Shared {
     thread: AtomicI32,
     /// Is it between the begin and the end of a job?
     working: AtomicBool,
+}
+
+impl Shared {
+    fn begin(&self) {
+        be_punctual();
+        let thread = rustix::thread::gettid().as_raw_nonzero().get();
+        self.thread.store(thread, Ordering::Release);
+    }
 }
 
 /// The thread. It is in the namespace of the thread that made it. One that never comes back from its call is left
@@ -41,9 +50,17 @@ impl<T: Send + 'static> Worker<T> {
         let (finished, results) = channel();
         let shared = Arc::new(Shared::default());
         let own = shared.clone();
+        let (running, runs) = channel();
         thread::Builder::new()
             .name("blocking call".into())
-            .spawn(move || work(&accepted, &finished, &notify, &own))?;
+            .spawn(move || {
+                own.begin();
+                // Whoever waits for it is there.
+                let _ = running.send(());
+                work(&accepted, &finished, &notify, &own);
+            })?;
+        // The first call is not to pay for that.
+        runs.recv().map_err(io::Error::other)?;
         Ok(Self {
             jobs,
             results,
@@ -96,8 +113,6 @@ impl<T: Send + 'static> Worker<T> {
 }
 
 fn work<T>(jobs: &Receiver<Job<T>>, results: &Sender<T>, notify: &OwnedFd, shared: &Shared) {
-    let thread = rustix::thread::gettid().as_raw_nonzero().get();
-    shared.thread.store(thread, Ordering::Release);
     for job in jobs {
         shared.working.store(true, Ordering::Release);
         let result = job();
