@@ -75,13 +75,11 @@ impl dyn World + '_ {
         (fd, address)
     }
 
-    /// An address where nobody listens.
+    /// An address where nobody listens, and nobody else can: it stays bound.
     pub(crate) fn nobody(&mut self) -> Vec<u8> {
         let fd = self.tcp();
         self.bind(fd, &v4("127.0.0.1:0")).expect("bound");
-        let address = self.getsockname(fd).expect("an address");
-        self.close(fd).expect("closed");
-        address
+        self.getsockname(fd).expect("an address")
     }
 
     /// Both ends of a connection, non-blocking: the one that connected, and the one that was accepted.
