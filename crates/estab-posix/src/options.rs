@@ -271,3 +271,6 @@ impl Posix {
         self.set_option(now, file, level, found?, value)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -305,6 +305,41 @@ fn a_call_whose_descriptor_is_closed_meanwhile_ends() {
 }
 
 #[test]
+fn a_connect_that_somebody_gives_up_ends() {
+    let mut p = Process::new();
+    let (_listener, address) = p.listener();
+    let fd = p.socket(TCP);
+    let mut connecting = Waiting::new();
+    let waits = p
+        .posix
+        .connect(p.now, fd, address.as_bytes(), &mut connecting);
+    assert!(waits.is_pending());
+    assert_eq!(p.posix.shutdown(p.now, fd, libc::SHUT_RDWR), Ok(()));
+    let connected = p
+        .posix
+        .connect(p.now, fd, address.as_bytes(), &mut connecting);
+    assert_eq!(connected, Poll::Ready(Err(Errno::ECONNRESET)));
+    assert_eq!(p.connect(fd, address.as_bytes()), Ok(()));
+}
+
+#[test]
+fn two_calls_may_wait_for_one_connection() {
+    let mut p = Process::new();
+    let (_listener, address) = p.listener();
+    let fd = p.socket(TCP);
+    let mut calls = [Waiting::new(), Waiting::new()];
+    for waiting in &mut calls {
+        let waits = p.posix.connect(p.now, fd, address.as_bytes(), waiting);
+        assert!(waits.is_pending());
+    }
+    p.run();
+    for waiting in &mut calls {
+        let connected = p.posix.connect(p.now, fd, address.as_bytes(), waiting);
+        assert_eq!(connected, Poll::Ready(Ok(())));
+    }
+}
+
+#[test]
 fn a_listener_that_ends_ends_accepting() {
     let mut p = Process::new();
     let (listener, _) = p.listener();

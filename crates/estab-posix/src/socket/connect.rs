@@ -53,6 +53,13 @@ impl Posix {
         let socket = ready!(self.file_socket(file));
         let limit = socket.send_timeout;
         let waits = match socket.progress {
+            // This call waited for it.
+            Progress::Connected if waiting.unfinished.is_some() => return Poll::Ready(Ok(())),
+            // Somebody gave it up while this call waited.
+            Progress::Unconnected if waiting.unfinished.is_some() => {
+                let error = ready!(self.take_error(id));
+                return Poll::Ready(Err(error.unwrap_or(Errno::ECONNABORTED)));
+            }
             Progress::Connected => return Poll::Ready(Err(Errno::EISCONN)),
             Progress::Connecting => waiting.unfinished.unwrap_or(Errno::EALREADY),
             Progress::Unconnected => {
