@@ -15,8 +15,8 @@ use crate::output;
 use crate::scenario::{self, Peer};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use estab_packetdrill::IpVersion;
-use estab_packetdrill::script::{OptionLine, Span};
+use estab_packetdrill::script::OptionLine;
+use estab_packetdrill::{IpVersion, ScriptOptions};
 use expected::Expected;
 use play::{Job, News, Plan, Played};
 use std::io::Write;
@@ -55,8 +55,8 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t)]
     peer: Peer,
 
-    /// Sockets and packets; wins over what scripts say (with `all`, a script that names one is played so only) [default: as the script
-    /// says, else ipv4]
+    /// Sockets and packets; a script that names another is skipped (with `all` it is played as it says) [default: as the script says,
+    /// else ipv4]
     #[arg(long, value_enum)]
     ip_version: Option<Versions>,
 
@@ -247,22 +247,8 @@ fn plan(args: &Args) -> Result<Plan> {
             "the kernel lives in real time: --exact is for estab only",
         ));
     }
-    let mut overrides = Vec::new();
-    for option in &args.options {
-        let (name, value) = match option.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (option.as_str(), None),
-        };
-        let name = name.trim_start_matches('-').to_owned();
-        if name == "ip_version" {
-            return Err(usage("the IP version is chosen with --ip-version"));
-        }
-        overrides.push(OptionLine {
-            name,
-            value,
-            span: Span::default(),
-        });
-    }
+    let overrides = args.options.iter().map(|option| override_of(option));
+    let overrides: Vec<OptionLine> = overrides.collect::<Result<_>>()?;
     let mut settings = Vec::new();
     for setting in &args.sysctls {
         let pair = setting.split_once('=');
@@ -296,6 +282,18 @@ fn plan(args: &Args) -> Result<Plan> {
             Peer::Kernel => Some(estab_packetdrill::subject::kernel()),
         },
     })
+}
+
+/// An option of scripts from the command line.
+fn override_of(option: &str) -> Result<OptionLine> {
+    let line =
+        OptionLine::from_argument(option).map_err(|error| usage(&format!("--option: {error}")))?;
+    if line.name == "ip_version" {
+        return Err(usage("the IP version is chosen with --ip-version"));
+    }
+    let known = ScriptOptions::default().apply(&line);
+    known.map_err(|error| usage(&format!("--option {option}: {}", error.message)))?;
+    Ok(line)
 }
 
 fn usage(message: &str) -> anyhow::Error {

@@ -199,6 +199,11 @@ impl Writer<'_> {
             result: Ok(0),
             ..called.clone()
         };
+        // A socket whose calls never wait does not linger.
+        self.push(
+            Time::Absolute(time),
+            Action::Call(calls::waits(called.socket)),
+        );
         self.lingering
             .insert(called.socket, (self.events.len(), time));
         for call in calls::of(&done, self.own_end(called.socket), self.survey.way)? {

@@ -308,8 +308,20 @@ fn connect(called: &Called, to: SocketAddr, way: Ends) -> Vec<Call> {
         Ok(_) => connect,
     };
     let flags = or(&["O_RDWR", "O_NONBLOCK"]);
-    let nonblock = call("fcntl", vec![this(), symbol("F_SETFL"), flags], integer(0));
-    vec![nonblock, connect]
+    vec![set_flags(called.socket, flags), connect]
+}
+
+/// Its calls wait again.
+pub(super) fn waits(socket: usize) -> Call {
+    set_flags(socket, symbol("O_RDWR"))
+}
+
+fn set_flags(socket: usize, flags: Expression) -> Call {
+    call(
+        "fcntl",
+        vec![fd(socket), symbol("F_SETFL"), flags],
+        integer(0),
+    )
 }
 
 /// An option's value is one of these.

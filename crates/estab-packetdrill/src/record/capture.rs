@@ -158,7 +158,10 @@ fn from_its_own_side(seen: &[Seen]) -> Vec<Seen> {
     let mut seen = seen.to_vec();
     let first_syn = |outbound: bool| {
         let mut one_way = seen.iter().filter(|seen| seen.outbound == outbound);
-        one_way.find(|seen| seen.segment().is_some_and(|segment| segment.flags.syn))
+        one_way.find(|seen| {
+            let flags = seen.segment().map(|segment| segment.flags);
+            flags.is_some_and(|flags| flags.syn || (flags.rst && flags.ack))
+        })
     };
     let (Some(came), Some(went)) = (first_syn(false), first_syn(true)) else {
         return seen;

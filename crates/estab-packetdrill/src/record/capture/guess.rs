@@ -63,6 +63,7 @@ pub(super) fn moments(seen: &[Seen], no_delay: bool, reads: bool) -> Vec<Moment>
         ahead: Vec::new(),
         write: None,
         fins: (false, false),
+        closes: refuses_after_its_end(seen),
         reset: false,
         accepting: false,
         connecting: None,
@@ -91,6 +92,8 @@ struct Guesser {
     /// The call that is being written, by its place.
     write: Option<usize>,
     fins: (bool, bool),
+    /// It ends by closing, not by shutting its side down.
+    closes: bool,
     reset: bool,
     accepting: bool,
     /// To this, when the first SYN goes out.
@@ -187,16 +190,48 @@ impl Guesser {
         let start = segment.seq.wrapping_add(segment.flags.syn.into());
         let end = start.wrapping_add(segment.len);
         let new = end.wrapping_sub(self.sent).cast_signed();
+        let begun = self.write;
         if let Ok(new @ 1..) = usize::try_from(new) {
             self.sent = end;
             self.wrote(time, new);
-            if segment.flags.psh || segment.flags.fin {
+            if segment.flags.psh && !segment.flags.fin {
                 self.write = None;
             }
         }
         if segment.flags.fin && !self.fins.0 {
             self.fins.0 = true;
-            self.call(time, self.socket, Verb::Shutdown(Shutdown::Write), Ok(0));
+            self.sent = end.wrapping_add(1);
+            self.ended(time, begun);
+        }
+    }
+
+    /// It ended its stream, before anything of its last write went out that had to wait.
+    fn ended(&mut self, time: Duration, begun: Option<usize>) {
+        let verb = if self.closes {
+            Verb::Close
+        } else {
+            Verb::Shutdown(Shutdown::Write)
+        };
+        let Some(write) = self.write.take() else {
+            return self.call(time, self.socket, verb, Ok(0));
+        };
+        let Some(Moment {
+            time: wrote,
+            what: What::Called(called),
+        }) = self.moments.get_mut(write)
+        else {
+            return;
+        };
+        if begun.is_none()
+            && let Verb::Send { more, .. } = &mut called.verb
+        {
+            // Else it would go out without the end.
+            *more = true;
+        }
+        let wrote = *wrote;
+        self.call(wrote, self.socket, verb, Ok(0));
+        if let Some(ended) = self.moments.pop() {
+            self.moments.insert(write + 1, ended);
         }
     }
 
@@ -268,8 +303,19 @@ impl Guesser {
     /// When both have ended, nobody needs the socket.
     fn close(&mut self, seen: &[Seen]) {
         let last = seen.last().map_or(Duration::ZERO, |seen| seen.time);
-        if self.fins == (true, true) && !self.reset {
+        if self.fins == (true, true) && !self.reset && !self.closes {
             self.call(last, self.socket, Verb::Close, Ok(0));
         }
     }
+}
+
+/// Did it refuse what came after its own end? Then nobody was there any more to take it.
+fn refuses_after_its_end(seen: &[Seen]) -> bool {
+    let segments = || {
+        seen.iter()
+            .filter_map(|seen| Some((seen.outbound, seen.segment()?)))
+    };
+    let mut after = segments().skip_while(|(outbound, segment)| !(*outbound && segment.flags.fin));
+    let more_came = after.any(|(outbound, segment)| !outbound && segment.len > 0);
+    more_came && after.any(|(outbound, segment)| outbound && segment.flags.rst)
 }
