@@ -1,5 +1,9 @@
 //! What must hold of any text, and of any script: checks for tests and fuzz targets.
 
+mod played;
+
+pub use played::any_run;
+
 use crate::arbitrary::{self, Choices};
 use crate::parser::{MAX_ERRORS, parse, parse_bytes};
 use crate::printer::{format, print};

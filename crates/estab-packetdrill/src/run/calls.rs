@@ -6,7 +6,7 @@ use super::player::{Pending, Player, Schedule};
 use crate::report::{Difference, FailureKind, LogKind};
 use crate::script::Call;
 use crate::subject::{Outcome, Output, Started, SystemCall};
-use crate::syscalls::{self, Expected, Lowered};
+use crate::syscalls::{self, Expected};
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -15,12 +15,11 @@ const REAL_CALL: Duration = Duration::from_millis(500);
 
 impl Player<'_> {
     /// When the call began.
-    pub(super) fn call(
-        &mut self,
-        call: &Call,
-        lowered: &Lowered,
-        schedule: &Schedule,
-    ) -> Result<Duration, Stop> {
+    pub(super) fn call(&mut self, call: &Call, schedule: &Schedule) -> Result<Duration, Stop> {
+        let lowered = syscalls::lower(call, self.config).map_err(|_| {
+            // All calls were seen to be right before.
+            Stop::at(FailureKind::Script, call.span, "the call is wrong")
+        })?;
         if schedule.end.is_some() {
             // One call waits at a time.
             self.await_pending()?;
@@ -42,8 +41,8 @@ impl Player<'_> {
             .start(live)
             .map_err(|error| Stop::subject(error, call.span))?;
         let pending = Pending {
-            call: lowered.call.clone(),
-            expectation: lowered.expectation.clone(),
+            call: lowered.call,
+            expectation: lowered.expectation,
             text,
             span: call.span,
             end: schedule.end.unwrap_or(schedule.from) + late,

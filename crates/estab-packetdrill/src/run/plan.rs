@@ -8,23 +8,17 @@ use crate::report::FailureKind;
 use crate::script::{
     Action, Body, Command, Direction, Icmp, Options, Packet, Script, Segment, Span, TcpOption,
 };
-use crate::syscalls::{self, CallError, Lowered};
+use crate::syscalls::{self, CallError};
 
 /// Most events of a script.
 const EVENTS_MAX: usize = 100_000;
 /// Most errors that are told.
 const ERRORS_MAX: usize = 20;
 
-/// What an event does, ready to be done.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Packet,
-    Call(Box<Lowered>),
-    Command(Vec<Part>),
-    Code,
-}
+/// What an event's command consists of, as the files that it names were before anything ran; nothing for other events.
+pub(crate) type Step = Vec<Part>;
 
-/// Checks a script and lowers its events, one step for each.
+/// Checks a script: one step for each event. Calls are only seen to be right, since each may hold much data.
 pub(crate) fn plan(
     script: &Script,
     source: &Source,
@@ -39,7 +33,8 @@ pub(crate) fn plan(
     let mut errors = Vec::new();
     let mut unsupported = None;
     for event in &script.events {
-        steps.push(match &event.action {
+        let mut step = Vec::new();
+        match &event.action {
             Action::Packet(packet) => {
                 let mut check = Check {
                     v6: config.network.ip_version.packets_are_v6(),
@@ -49,22 +44,18 @@ pub(crate) fn plan(
                 if !packet.encapsulation.is_empty() {
                     unsupported.get_or_insert_with(|| "encapsulated packets".to_owned());
                 }
-                Step::Packet
             }
             Action::Call(call) => match syscalls::lower(call, config) {
-                Ok(lowered) => Step::Call(Box::new(lowered)),
-                Err(CallError::Wrong(wrong)) => {
-                    errors.extend(wrong);
-                    Step::Code
-                }
+                Ok(_) => {}
+                Err(CallError::Wrong(wrong)) => errors.extend(wrong),
                 Err(CallError::Unsupported(reason)) => {
                     unsupported.get_or_insert(reason);
-                    Step::Code
                 }
             },
-            Action::Command(command) => Step::Command(parts(command, options)),
-            Action::Code(_) => Step::Code,
-        });
+            Action::Command(command) => step = parts(command, options),
+            Action::Code(_) => {}
+        }
+        steps.push(step);
         if errors.len() >= ERRORS_MAX {
             break;
         }

@@ -135,7 +135,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    fn event(&mut self, event: &Event, step: &Step) -> Result<(), Stop> {
+    fn event(&mut self, event: &Event, step: &[Part]) -> Result<(), Stop> {
         self.span = event.span;
         let schedule = self.schedule(event.time);
         if schedule.until > TIME_MAX {
@@ -143,21 +143,17 @@ impl<'a> Player<'a> {
             return Err(Stop::at(FailureKind::Limit, event.span, message));
         }
         let mut happened = schedule.from;
-        match (&event.action, step) {
-            (Action::Packet(packet), _) => happened = self.packet(packet, &schedule)?,
-            (Action::Call(call), Step::Call(lowered)) => {
-                happened = self.call(call, lowered, &schedule)?;
-            }
-            (Action::Command(command), Step::Command(parts)) => {
+        match &event.action {
+            Action::Packet(packet) => happened = self.packet(packet, &schedule)?,
+            Action::Call(call) => happened = self.call(call, &schedule)?,
+            Action::Command(command) => {
                 self.pass_until(schedule.from)?;
-                self.command(command, parts)?;
+                self.command(command, step)?;
             }
-            (Action::Code(code), _) => {
+            Action::Code(code) => {
                 self.pass_until(schedule.from)?;
                 self.snapshot(code)?;
             }
-            // Steps were made of these very events.
-            _ => {}
         }
         self.happened(&schedule, happened);
         Ok(())

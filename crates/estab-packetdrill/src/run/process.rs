@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 /// How long a program may run.
-const TIME_MAX: Duration = Duration::from_secs(10);
+const TIME_MAX: Duration = Duration::from_secs(30);
 /// How long its output may take after its end: a process that it left behind may hold it open.
 const OUTPUT_TIME: Duration = Duration::from_secs(1);
 /// Most bytes of what it prints that are kept.

@@ -24,6 +24,8 @@ const START: Duration = Duration::from_secs(1000);
 const SEED: [u8; 32] = [0x5e; 32];
 /// Time-outs that are due at one moment; more means that time stands still.
 const TIMEOUTS_MAX: u32 = 10_000;
+/// Time-outs of a whole run: no script is worth more.
+const ALL_TIMEOUTS_MAX: u32 = 5_000_000;
 
 /// estab in virtual time.
 ///
@@ -37,6 +39,7 @@ struct Estab {
     posix: Posix,
     interface: InterfaceId,
     now: Duration,
+    timeouts: u32,
     pending: Option<(SystemCall, Waiting)>,
     finished: Option<(Outcome, Duration)>,
     emitted: VecDeque<Emitted>,
@@ -88,6 +91,7 @@ impl Estab {
             posix: Posix::new(stack),
             interface,
             now: Duration::ZERO,
+            timeouts: 0,
             pending: None,
             finished: None,
             emitted: VecDeque::new(),
@@ -167,8 +171,13 @@ impl Subject for Estab {
                 at_once = 0;
             }
             at_once += 1;
+            self.timeouts += 1;
             if at_once > TIMEOUTS_MAX {
                 let message = format!("time stands still at {:?}", self.now);
+                return Err(SubjectError::Broken(message));
+            }
+            if self.timeouts > ALL_TIMEOUTS_MAX {
+                let message = format!("too many time-outs by {:?}", self.now);
                 return Err(SubjectError::Broken(message));
             }
             self.posix.handle_timeout(self.instant());
