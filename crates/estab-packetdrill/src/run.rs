@@ -21,7 +21,7 @@ pub(crate) use config::Config;
 
 use crate::diagnostic::Source;
 use crate::report::{self, LogEntry, Report, Verdict};
-use crate::script::{OptionLine, Script, Span};
+use crate::script::{OptionLine, Script, Span, Time};
 use crate::{IpVersion, MakeSubject, subject};
 use config::ConfigError;
 use core::fmt;
@@ -31,6 +31,9 @@ use plan::Step;
 use player::Player;
 use std::path::PathBuf;
 use stop::Stop;
+
+/// In real time no script is waited for any longer.
+const REAL_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// How scripts are played.
 #[derive(Clone, Default)]
@@ -141,6 +144,11 @@ fn play(
         None => subject::estab(&config.network),
     };
     let subject = made.map_err(|error| Stop::subject(error, Span::default()))?;
+    if !subject.is_virtual() && length(script) > REAL_TIME_MAX {
+        let minutes = length(script).as_secs() / 60;
+        let reason = format!("it takes {minutes} minutes, which are too long in real time");
+        return Err(Stop::Skipped(reason));
+    }
     let subject_name = subject.name();
     let mut player = Player::new(subject, config, options, Log::new(observe));
     let mut result = player.all(script, steps);
@@ -158,4 +166,23 @@ fn play(
         failure.ladder = report::ladder(&report.log, subject_name);
     }
     result
+}
+
+/// How long a script goes on, as far as its times say.
+fn length(script: &Script) -> Duration {
+    let (mut at, mut end) = (Duration::ZERO, Duration::ZERO);
+    for event in &script.events {
+        let (from, until) = match event.time {
+            Time::Absolute(from) => (from, from),
+            Time::Relative(gap) => (at.saturating_add(gap), at.saturating_add(gap)),
+            Time::Any => (at, at),
+            Time::AbsoluteRange(from, until) | Time::AbsoluteBlocking(from, until) => (from, until),
+            Time::RelativeRange(from, until) | Time::RelativeBlocking(from, until) => {
+                (at.saturating_add(from), at.saturating_add(until))
+            }
+        };
+        at = from;
+        end = end.max(until);
+    }
+    end
 }

@@ -2,7 +2,8 @@
 
 use estab_device::namespace::testing::privileged_test;
 use estab_packetdrill::subject::{Outcome, Output, SettingError, Started, SystemCall, kernel};
-use estab_packetdrill::{IpVersion, Network, Subject};
+use estab_packetdrill::report::Verdict;
+use estab_packetdrill::{IpVersion, Network, RunOptions, Subject, parse, run};
 use estab_wire::tcp::{self, Flags, Header, Options, SegmentOptions, SeqNum, UnscaledWindow};
 use estab_wire::{ipv4, protocol};
 use std::net::Ipv4Addr;
@@ -190,5 +191,20 @@ fn what_is_not_the_script_s_own_is_out_of_reach() {
             matches!(refused, Err(SettingError::Other(_))),
             "{refused:?}"
         );
+    });
+}
+
+#[test]
+fn nobody_waits_for_days() {
+    privileged_test("nobody_waits_for_days", || {
+        let options = RunOptions {
+            subject: Some(kernel()),
+            ..RunOptions::default()
+        };
+        let text = "0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n+300~+400 > udp (1)\n+300...301 close(3) = 0\n";
+        let script = parse("days", text).expect("a script");
+        let report = run("days", text, &script, &options, &mut |_| {});
+        let reason = "it takes 10 minutes, which are too long in real time";
+        assert_eq!(report.verdict, Verdict::Skipped(reason.to_owned()));
     });
 }
