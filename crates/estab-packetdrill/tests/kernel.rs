@@ -1,8 +1,8 @@
 //! The kernel as a subject, driven by hand. `ESTAB_PRIVILEGED=require` makes these fail where the system does not allow them.
 
 use estab_device::namespace::testing::privileged_test;
-use estab_packetdrill::subject::{Outcome, Output, SettingError, Started, SystemCall, kernel};
 use estab_packetdrill::report::Verdict;
+use estab_packetdrill::subject::{Outcome, Output, SettingError, Started, SystemCall, kernel};
 use estab_packetdrill::{IpVersion, Network, RunOptions, Subject, parse, run};
 use estab_wire::tcp::{self, Flags, Header, Options, SegmentOptions, SeqNum, UnscaledWindow};
 use estab_wire::{ipv4, protocol};
