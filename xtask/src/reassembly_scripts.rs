@@ -106,7 +106,7 @@ fn text(order: &[u32]) -> String {
 +0 listen(3, 1) = 0
 +0 < S 0:0(0) win 32792 <mss {SIZE},nop,nop,sackOK>
 +0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK>
-+.01 < . 1:1(0) ack 1 win 32792
++0.01 < . 1:1(0) ack 1 win 32792
 +0 accept(3, ..., ...) = 4
 
 ",
@@ -119,7 +119,7 @@ fn text(order: &[u32]) -> String {
     for segment in order {
         let (from, to) = (1 + (segment - 1) * SIZE, 1 + segment * SIZE);
         receiver.takes(from, to);
-        text += &format!("+.01 < . {from}:{to}({SIZE}) ack 1 win 32792\n");
+        text += &format!("+0.01 < . {from}:{to}({SIZE}) ack 1 win 32792\n");
         text += &format!("{}\n", receiver.answer());
     }
     text += &format!("+0 read(4, ..., {}) = {total}\n", 2 * total);
