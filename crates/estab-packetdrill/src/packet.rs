@@ -132,3 +132,6 @@ pub(crate) fn flags_from_bits(bits: u16) -> Flags {
         ace: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

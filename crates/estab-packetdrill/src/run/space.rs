@@ -61,3 +61,6 @@ impl Timestamps {
         self.known.first().copied()
     }
 }
+
+#[cfg(test)]
+mod tests;
