@@ -243,7 +243,13 @@ fn check(pending: &Pending, outcome: &Outcome, time: Duration) -> Result<(), Sto
             _ => format!("the call returned {}", shown.trim_start_matches("= ")),
         };
         let stop = Stop::at(mismatch.kind, pending.span, message);
-        let actual = format!("{} {shown}", pending.text);
+        let mut actual = format!("{} {shown}", pending.text);
+        if mismatch.kind == FailureKind::Output {
+            // The arguments are shown as the script has them, and there stands what was expected.
+            for difference in &mismatch.differences {
+                actual.push_str(&format!(", {} {}", difference.field, difference.actual));
+            }
+        }
         return Err(stop.with(expected_text(pending), actual, mismatch.differences));
     }
     let (earliest, latest) = (

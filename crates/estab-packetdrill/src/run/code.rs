@@ -1,14 +1,13 @@
 //! Python code of the script.
 
 use super::player::Player;
-use super::process::{self, Broken};
-use super::{Config, Stop};
+use super::process::Broken;
+use super::{Config, Stop, interpreter};
 use crate::diagnostic::Source;
 use crate::report::FailureKind;
 use crate::script::{Code, Span};
 use crate::syscalls::tcp_info;
 use core::fmt::Write;
-use std::process::Command;
 
 /// Begins the line that tells which piece of code failed.
 const MARK: &str = "\u{1}estab-packetdrill ";
@@ -74,7 +73,7 @@ impl Player<'_> {
     }
 }
 
-/// Runs all pieces of code in one process. Gives what they printed.
+/// Runs all pieces of code one after the other. Gives what they printed.
 pub(crate) fn run(
     code: &[Snapshot],
     source: &Source,
@@ -84,9 +83,7 @@ pub(crate) fn run(
         return (String::new(), Ok(()));
     };
     let program = program(code, source);
-    let mut command = Command::new(&config.code_command);
-    command.arg("-");
-    let output = match process::output(command, program.into_bytes()) {
+    let output = match interpreter::run(&config.code_command, &program) {
         Ok(output) => output,
         Err(Broken::NotThere) => {
             let command = &config.code_command;

@@ -35,7 +35,7 @@ impl Player<'_> {
             Body::Udp { .. } => self.flow_of(packet, Protocol::Udp)?,
             Body::Icmp(_) => None,
         };
-        let Some(first) = self.next_packet(packet, source, schedule)? else {
+        let Some((source, first)) = self.next_packet(packet, source, schedule)? else {
             return Ok(schedule.until);
         };
         let met = self.meet(packet, source, schedule, first);
@@ -62,16 +62,12 @@ impl Player<'_> {
         Err(Stop::at(FailureKind::Script, packet.span, message))
     }
 
-    fn take(&mut self, flow: Option<usize>) -> Option<Arrived> {
+    /// The next packet of a flow, or without one the next message of ICMP; and whose it is.
+    fn take(&mut self, flow: Option<usize>) -> Option<(Option<usize>, Arrived)> {
         match flow {
-            Some(index) => self.flows.take(index),
-            None => self.take_message(),
+            Some(index) => self.flows.take(index).map(|arrived| (flow, arrived)),
+            None => self.flows.take_icmp(),
         }
-    }
-
-    /// A message of ICMP: of no flow, else the first in the queue of any.
-    fn take_message(&mut self) -> Option<Arrived> {
-        self.flows.take_stray().or_else(|| self.flows.take_icmp())
     }
 
     /// The next packet that could be meant; `None` when there is none and that is not fatal.
@@ -80,7 +76,7 @@ impl Player<'_> {
         packet: &Packet,
         flow: Option<usize>,
         schedule: &Schedule,
-    ) -> Result<Option<Arrived>, Stop> {
+    ) -> Result<Option<(Option<usize>, Arrived)>, Stop> {
         let until = if schedule.any {
             schedule.until.max(self.now()) + self.any_time()
         } else {
@@ -88,8 +84,8 @@ impl Player<'_> {
         };
         loop {
             self.collect()?;
-            if let Some(arrived) = self.take(flow) {
-                return Ok(Some(arrived));
+            if let Some(taken) = self.take(flow) {
+                return Ok(Some(taken));
             }
             if self.now() >= until {
                 break;
@@ -127,7 +123,7 @@ impl Player<'_> {
         let time = first.time;
         self.on_time(packet, flow, schedule, &first)?;
         let whole = self.gather(packet, flow, schedule, first)?;
-        let Some(index) = flow.or_else(|| self.flows.any()) else {
+        let Some(index) = flow else {
             return self.compare_stray(packet, &whole).map(|()| time);
         };
         let expected_segment = match &packet.body {

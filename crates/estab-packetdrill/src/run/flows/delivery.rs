@@ -34,21 +34,21 @@ impl Flows {
         taken
     }
 
-    pub(crate) fn take_stray(&mut self) -> Option<Arrived> {
-        let taken = self.stray.pop_front();
-        self.waiting -= usize::from(taken.is_some());
-        taken
-    }
-
-    /// The first message of ICMP that stands at the head of a flow's queue.
-    pub(crate) fn take_icmp(&mut self) -> Option<Arrived> {
+    /// The first message of ICMP that stands at the head of a queue, and the flow that it is about.
+    pub(crate) fn take_icmp(&mut self) -> Option<(Option<usize>, Arrived)> {
         let heads = self.flows.iter().enumerate();
         let messages = heads.filter_map(|(index, flow)| {
             let head = flow.queue.front()?;
-            matches!(head.live.body, LiveBody::Icmp(_)).then_some((head.time, index))
+            matches!(head.live.body, LiveBody::Icmp(_)).then_some((head.time, Some(index)))
         });
-        let (_, index) = messages.min()?;
-        self.take(index)
+        let stray = self.stray.front().map(|stray| (stray.time, None));
+        let (_, index) = messages.chain(stray).min()?;
+        let taken = match index {
+            Some(index) => self.flows[index].queue.pop_front(),
+            None => self.stray.pop_front(),
+        };
+        self.waiting -= usize::from(taken.is_some());
+        taken.map(|arrived| (index, arrived))
     }
 
     /// The earliest packet that no line has met, and its flow.
