@@ -1,12 +1,17 @@
 //! What an application did, and the system calls that say so.
 
+mod syntax;
+
 use super::RecordError;
-use crate::script::{Call, Expression, Field, Notation, Span, Value};
+use crate::script::{Call, Expression, Value};
 use core::net::SocketAddr;
 use core::time::Duration;
 use estab_posix::Errno;
 use estab_stack::{Error, Linger, SocketOption};
 use estab_tcp::{ConnectionError, Instant, Shutdown};
+use syntax::{
+    call, ellipsis, expression, failed, fd, function, integer, list, number, or, structure, symbol,
+};
 
 /// Something that an application asked of a host.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,63 +88,6 @@ pub(super) enum Ends {
     Written,
 }
 
-/// The descriptor of a socket.
-fn fd(socket: usize) -> Expression {
-    let fd = i64::try_from(socket).unwrap_or(i64::MAX).saturating_add(3);
-    integer(fd)
-}
-
-fn expression(value: Value) -> Expression {
-    Expression {
-        value,
-        span: Span::default(),
-    }
-}
-
-fn integer(value: i64) -> Expression {
-    expression(Value::Integer {
-        value,
-        notation: Notation::Decimal,
-    })
-}
-
-fn number(value: usize) -> Expression {
-    integer(i64::try_from(value).unwrap_or(i64::MAX))
-}
-
-fn symbol(name: &str) -> Expression {
-    expression(Value::Symbol(name.to_owned()))
-}
-
-fn ellipsis() -> Expression {
-    expression(Value::Ellipsis)
-}
-
-fn or(names: &[&str]) -> Expression {
-    expression(Value::Or(names.iter().map(|name| symbol(name)).collect()))
-}
-
-fn list(values: Vec<Expression>) -> Expression {
-    expression(Value::List(values))
-}
-
-fn structure(fields: Vec<(&str, Expression)>) -> Expression {
-    let field = |(name, value): (&str, Expression)| Field {
-        name: name.to_owned(),
-        len: None,
-        value,
-        span: Span::default(),
-    };
-    expression(Value::Struct(fields.into_iter().map(field).collect()))
-}
-
-fn function(name: &str, argument: Expression) -> Expression {
-    expression(Value::Function {
-        name: name.to_owned(),
-        arguments: vec![argument],
-    })
-}
-
 /// A `sockaddr` with its length.
 fn address(address: SocketAddr) -> [Expression; 2] {
     let port = function("htons", integer(address.port().into()));
@@ -175,26 +123,6 @@ fn ends(address_of: SocketAddr, ends: Ends) -> [Expression; 2] {
         Ends::ByOptions => [ellipsis(), ellipsis()],
         Ends::Written => address(address_of),
     }
-}
-
-fn call(name: &str, arguments: Vec<Expression>, result: Expression) -> Call {
-    Call {
-        name: name.to_owned(),
-        name_span: Span::default(),
-        arguments,
-        result,
-        errno: None,
-        note: None,
-        span: Span::default(),
-    }
-}
-
-/// The call that came to nothing, with its error.
-fn failed(mut call: Call, errno: Errno) -> Call {
-    call.result = integer(-1);
-    call.errno = Some((errno.name().unwrap_or("EIO").to_owned(), Span::default()));
-    call.note = Some(errno.text().to_owned());
-    call
 }
 
 /// The calls that say this; none when nothing came of it. `local` is the socket's own end, for `bind`.
@@ -333,7 +261,7 @@ enum OptionValue {
 fn set_option(fd: Expression, option: &SocketOption) -> Result<Call, RecordError> {
     use SocketOption as O;
     let whole = |duration: &Duration, unit: Duration| {
-        let whole = duration.as_nanos() % unit.as_nanos() == 0;
+        let whole = duration.as_nanos().is_multiple_of(unit.as_nanos());
         let number = i64::try_from(duration.as_nanos() / unit.as_nanos());
         number
             .ok()

@@ -120,6 +120,9 @@ fn is_used(record: &Record, rest: &[Record]) -> bool {
     })
 }
 
+/// The checksum of a segment or datagram.
+type SumOf = fn(IpAddr, IpAddr, &[u8]) -> u16;
+
 /// A packet with right checksums: a link in memory carries them unfinished.
 pub(super) fn with_checksums(packet: &[u8]) -> Vec<u8> {
     let mut packet = packet.to_vec();
@@ -127,7 +130,7 @@ pub(super) fn with_checksums(packet: &[u8]) -> Vec<u8> {
         return packet;
     };
     let end = layers.end.min(packet.len());
-    let (offset, of): (usize, fn(IpAddr, IpAddr, &[u8]) -> u16) = match layers.protocol {
+    let (offset, of): (usize, SumOf) = match layers.protocol {
         protocol::TCP => (CHECKSUM_OFFSET, |src, dst, bytes| {
             tcp::checksum(src, dst, std::iter::once(bytes))
         }),

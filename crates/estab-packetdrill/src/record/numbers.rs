@@ -61,9 +61,9 @@ impl Numbers {
         // Of a connection whose beginning nobody saw: the numbers are small.
         let refuses = live.flags.rst && live.flags.ack;
         from.isn
-            .get_or_insert(live.seq.wrapping_sub(u32::from(!refuses)));
+            .get_or_insert_with(|| live.seq.wrapping_sub(u32::from(!refuses)));
         if live.flags.ack {
-            to.isn.get_or_insert(live.ack.wrapping_sub(1));
+            to.isn.get_or_insert_with(|| live.ack.wrapping_sub(1));
         }
         from.fin |= live.flags.fin;
         flow.over |= live.flags.rst || (from.fin && to.fin);

@@ -140,6 +140,8 @@ impl Kernel {
         ];
         // Interrupted: that is a reason to look, too.
         let _ = poll(&mut fds, Some(&timeout));
+        self.worker.woken();
+        self.second.woken();
     }
 
     /// Makes a call that may wait, on the other thread, and gives its outcome unless it does wait.
@@ -218,6 +220,7 @@ impl Kernel {
         for fd in self.own.take() {
             calls::make(&SystemCall::Close { fd });
         }
+        clock::be_patient();
         // Those that no socket holds any more; what the kernel refuses it has forgotten itself.
         let _ = self.take();
         for reset in self.flows.resets() {

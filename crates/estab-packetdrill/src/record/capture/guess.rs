@@ -264,7 +264,7 @@ impl Guesser {
             return;
         }
         if segment.flags.syn {
-            self.next.get_or_insert(segment.seq.wrapping_add(1));
+            self.next.get_or_insert_with(|| segment.seq.wrapping_add(1));
         }
         if self.accepting && segment.flags.ack && segment.ack == self.isn.wrapping_add(1) {
             self.accepting = false;

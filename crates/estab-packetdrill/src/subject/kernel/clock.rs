@@ -25,7 +25,18 @@ impl Clock {
 pub(crate) fn be_punctual() {
     // SAFETY: the request takes a number, and changes nothing but when this thread wakes. It cannot fail in a way that matters.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64, 0_u64, 0_u64, 0_u64) };
-    let lowest = libc::sched_param { sched_priority: 1 };
+    schedule(libc::SCHED_RR, 1);
+}
+
+/// The calling thread is one among others again.
+pub(crate) fn be_patient() {
+    schedule(libc::SCHED_OTHER, 0);
+}
+
+fn schedule(policy: i32, priority: i32) {
+    let parameter = libc::sched_param {
+        sched_priority: priority,
+    };
     // SAFETY: the parameter outlives the call, which concerns this thread only. Without permission all stays as it is.
-    unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const lowest) };
+    unsafe { libc::sched_setscheduler(0, policy, &raw const parameter) };
 }

@@ -86,8 +86,6 @@ impl<T: Send + 'static> Worker<T> {
     pub(crate) fn take(&mut self) -> Option<T> {
         let result = self.results.try_recv().ok()?;
         self.busy = false;
-        // The thread may write a moment later: that wakes somebody once for nothing.
-        let _ = rustix::io::read(&self.ready, &mut [0_u8; 8]);
         Some(result)
     }
 
@@ -106,7 +104,13 @@ impl<T: Send + 'static> Worker<T> {
         }) && self.shared.working.load(Ordering::Acquire)
     }
 
-    /// Readable when a call has returned.
+    /// Whoever waited for [`ready`](Self::ready) is awake, and looks.
+    pub(crate) fn woken(&self) {
+        // Nothing there: it was for another reason.
+        let _ = rustix::io::read(&self.ready, &mut [0_u8; 8]);
+    }
+
+    /// Readable when a call has returned, until [`woken`](Self::woken).
     pub(crate) fn ready(&self) -> BorrowedFd<'_> {
         self.ready.as_fd()
     }
@@ -128,7 +132,7 @@ fn work<T>(jobs: &Receiver<Job<T>>, results: &Sender<T>, notify: &OwnedFd, share
 #[cfg(test)]
 mod tests {
     use super::Worker;
-    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use std::sync::mpsc::channel;
 
     #[test]
@@ -142,11 +146,28 @@ mod tests {
                     break result;
                 }
                 poll(&mut [PollFd::new(&worker.ready(), PollFlags::IN)], None).unwrap();
+                worker.woken();
             };
             assert_eq!(result, number);
             assert!(!worker.is_busy());
         }
         assert_eq!(worker.take(), None);
+        // The last word of the thread may come after its result was taken.
+        let wait = Timespec {
+            tv_sec: 1,
+            tv_nsec: 0,
+        };
+        poll(
+            &mut [PollFd::new(&worker.ready(), PollFlags::IN)],
+            Some(&wait),
+        )
+        .unwrap();
+        worker.woken();
+        let none = poll(
+            &mut [PollFd::new(&worker.ready(), PollFlags::IN)],
+            Some(&Timespec::default()),
+        );
+        assert_eq!(none, Ok(0), "a wait would not wait");
     }
 
     #[test]
