@@ -14,7 +14,7 @@ pub(crate) struct Log<'a> {
     pub(crate) entries: Vec<LogEntry>,
     pub(crate) packets: Vec<CapturedPacket>,
     bytes: usize,
-    /// Notes that belong to the next packet that is emitted.
+    /// Notes that belong to the next packet.
     before: Vec<String>,
     /// The last packet was injected: what follows was caused by it.
     after_inbound: bool,
@@ -44,13 +44,9 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// A packet passes; what belongs to it comes as notes, after an injected and before an emitted one.
+    /// A packet passes. What an injected one causes is noted after it, what led to an emitted one before it.
     pub(crate) fn packet(&mut self, time: Duration, outbound: bool, data: Bytes) {
-        let comments = if outbound {
-            core::mem::take(&mut self.before)
-        } else {
-            Vec::new()
-        };
+        let comments = core::mem::take(&mut self.before);
         self.after_inbound = !outbound;
         self.bytes = self.bytes.saturating_add(data.len());
         if self.packets.len() < ENTRIES_MAX && self.bytes <= BYTES_MAX {

@@ -8,6 +8,7 @@ mod commands;
 mod fake;
 mod mapping;
 mod packets;
+mod report;
 mod script_errors;
 mod several;
 mod surplus;

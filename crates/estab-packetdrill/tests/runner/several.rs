@@ -74,3 +74,21 @@ fn datagram_sockets_have_their_own_peers() {
          +0 < 9000 > 8080 udp (30)\n+0 recvfrom(3, ..., 100, 0, ..., ...) = 30",
     );
 }
+
+#[test]
+fn messages_of_icmp_are_about_the_newest_connection() {
+    passes(
+        "0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 3\n\
+         +0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)\n\
+         +0 > 5001 > 8080 S 0:0(0) <...>\n\
+         +0 socket(..., SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = 4\n\
+         +0 connect(4, ..., ...) = -1 EINPROGRESS (Operation now in progress)\n\
+         +0 > 5002 > 8080 S 0:0(0) <...>\n\
+         +.1 < icmp unreachable port_unreachable [0:0(0)]\n\
+         +0 getsockopt(3, SOL_SOCKET, SO_ERROR, [0], [4]) = 0\n\
+         +0 getsockopt(4, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0\n\
+         +0 < 9000 > 9001 udp (7)\n+0 < 9002 > 9001 udp (8)\n\
+         +0 > icmp unreachable port_unreachable [udp (7)]\n\
+         +0 > icmp unreachable port_unreachable [udp (8)]",
+    );
+}
