@@ -9,6 +9,7 @@ mod fds;
 mod flow;
 mod flows;
 mod inject;
+mod interpreter;
 mod log;
 mod packets;
 mod plan;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -44,7 +44,7 @@ pub(super) fn shell(text: &str, folder: Option<&Path>) -> Result<(), String> {
     if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
         command.current_dir(folder);
     }
-    match output(command, Vec::new()) {
+    match output(command) {
         Ok(output) if output.success => Ok(()),
         Ok(output) => {
             let last = output.errors.trim().lines().next_back();
@@ -55,17 +55,13 @@ pub(super) fn shell(text: &str, folder: Option<&Path>) -> Result<(), String> {
     }
 }
 
-/// Runs a program with an input; it is ended when it takes too long.
-pub(super) fn output(mut command: Command, input: Vec<u8>) -> Result<Output, Broken> {
+/// Runs a program without input; it is ended when it takes too long.
+fn output(mut command: Command) -> Result<Output, Broken> {
     let mut child = command
-        .stdin(Stdio::piped())
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not read its input tells so by how it ends.
-        thread::spawn(move || drop(stdin.write_all(&input)));
-    }
     let text = reader(child.stdout.take());
     let errors = reader(child.stderr.take());
     let in_time = ends(&child).recv_timeout(TIME_MAX).is_ok();

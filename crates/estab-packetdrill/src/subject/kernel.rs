@@ -75,7 +75,7 @@ pub fn kernel() -> MakeSubject {
 
 impl Kernel {
     fn new(network: &Network) -> std::io::Result<Self> {
-        clock::be_punctual();
+        clock::sleep_precisely();
         let inside = Inside::new()?;
         let device = network::set_up(network)?;
         Ok(Self {
@@ -198,6 +198,7 @@ impl Kernel {
 
     /// Ends what is open, so that nothing of the script is left.
     fn end(&mut self) {
+        clock::one_of_many();
         let open: Vec<i32> = self.own.iter().collect();
         for &fd in &open {
             calls::linger_zero(fd);
@@ -220,7 +221,6 @@ impl Kernel {
         for fd in self.own.take() {
             calls::make(&SystemCall::Close { fd });
         }
-        clock::be_patient();
         // Those that no socket holds any more; what the kernel refuses it has forgotten itself.
         let _ = self.take();
         for reset in self.flows.resets() {
@@ -239,6 +239,10 @@ impl Subject for Kernel {
     }
 
     fn begin(&mut self) {
+        // Making and ending namespaces is work for long; what is played is not, and cannot wait for others.
+        clock::first(0);
+        self.worker.comes_first();
+        self.second.comes_first();
         // What was said when the device came up is not the script's.
         let _ = self.take();
         self.emitted.clear();

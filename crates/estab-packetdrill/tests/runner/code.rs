@@ -59,3 +59,25 @@ fn without_python() {
         estab_packetdrill::report::Verdict::Skipped(reason)
     );
 }
+
+#[test]
+fn code_of_another_script_leaves_nothing() {
+    for text in [
+        "%{ import sys; secret = 1; print(1); sys.exit(0) }%",
+        "%{ print(2) }%",
+    ] {
+        assert_eq!(play(&format!("{OPENED}+0 {text}")).printed.len(), 2);
+    }
+    let failure = fails(
+        &format!("{OPENED}+0 %{{ print(secret) }}%"),
+        FailureKind::Code,
+    );
+    assert!(failure.message.contains("NameError"), "{}", failure.message);
+}
+
+#[test]
+fn an_interpreter_that_dies_is_told() {
+    let text = format!("{OPENED}+0 %{{ import os; os._exit(3) }}%");
+    let failure = fails(&text, FailureKind::Code);
+    assert_eq!(failure.message, "`python3` ended without an answer");
+}

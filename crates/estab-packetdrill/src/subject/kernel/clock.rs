@@ -20,23 +20,26 @@ impl Clock {
     }
 }
 
-/// The calling thread, and those that it starts, are woken when their time has come and not when it suits the system, and come before all others
-/// if the system allows that (root).
-pub(crate) fn be_punctual() {
+/// The calling thread is woken when its time has come, and not when it suits the system.
+pub(crate) fn sleep_precisely() {
     // SAFETY: the request takes a number, and changes nothing but when this thread wakes. It cannot fail in a way that matters.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64, 0_u64, 0_u64, 0_u64) };
-    schedule(libc::SCHED_RR, 1);
+}
+
+/// A thread of this process, 0 for the calling one, comes before all others, if the system allows that (root).
+pub(crate) fn first(thread: i32) {
+    schedule(thread, libc::SCHED_RR, 1);
 }
 
 /// The calling thread is one among others again.
-pub(crate) fn be_patient() {
-    schedule(libc::SCHED_OTHER, 0);
+pub(crate) fn one_of_many() {
+    schedule(0, libc::SCHED_OTHER, 0);
 }
 
-fn schedule(policy: i32, priority: i32) {
+fn schedule(thread: i32, policy: i32, priority: i32) {
     let parameter = libc::sched_param {
         sched_priority: priority,
     };
-    // SAFETY: the parameter outlives the call, which concerns this thread only. Without permission all stays as it is.
-    unsafe { libc::sched_setscheduler(0, policy, &raw const parameter) };
+    // SAFETY: the parameter outlives the call, which concerns one thread only. Without permission all stays as it is.
+    unsafe { libc::sched_setscheduler(thread, policy, &raw const parameter) };
 }

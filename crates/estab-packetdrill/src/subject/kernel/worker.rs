@@ -1,6 +1,6 @@
 //! A second thread for calls that may block, so that the script goes on meanwhile.
 
-use super::clock::be_punctual;
+use super::clock::{self, sleep_precisely};
 use rustix::event::{EventfdFlags, eventfd};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ struct Shared {
 
 impl Shared {
     fn begin(&self) {
-        be_punctual();
+        sleep_precisely();
         let thread = rustix::thread::gettid().as_raw_nonzero().get();
         self.thread.store(thread, Ordering::Release);
     }
@@ -68,6 +68,11 @@ impl<T: Send + 'static> Worker<T> {
             shared,
             busy: false,
         })
+    }
+
+    /// Its thread comes before all others from now on, if the system allows that.
+    pub(crate) fn comes_first(&self) {
+        clock::first(self.shared.thread.load(Ordering::Acquire));
     }
 
     /// Is a call on its way?
