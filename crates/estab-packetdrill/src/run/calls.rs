@@ -106,7 +106,7 @@ impl Player<'_> {
         outcome: &Outcome,
         time: Duration,
     ) -> Result<(), Stop> {
-        let shown = syscalls::shown(outcome);
+        let shown = syscalls::shown(&named(pending, outcome));
         self.log
             .add(time, LogKind::Call, format!("{} {shown}", pending.text));
         let checked = check(pending, outcome, time);
@@ -232,8 +232,25 @@ fn on_the_wire(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
+/// Is the result a descriptor?
+fn gives_descriptor(pending: &Pending, outcome: &Outcome) -> bool {
+    let pipe = matches!(outcome.output, Output::Pipe(_));
+    !pipe && !syscalls::results(&pending.call, outcome).is_empty()
+}
+
+/// The outcome with the script's number of a descriptor, not the subject's.
+fn named(pending: &Pending, outcome: &Outcome) -> Outcome {
+    match pending.expectation.result {
+        Some(result) if result >= 0 && gives_descriptor(pending, outcome) => Outcome {
+            result,
+            ..outcome.clone()
+        },
+        _ => outcome.clone(),
+    }
+}
+
 fn check(pending: &Pending, outcome: &Outcome, time: Duration) -> Result<(), Stop> {
-    let gives_fd = !syscalls::results(&pending.call, outcome).is_empty();
+    let gives_fd = gives_descriptor(pending, outcome);
     let expectation = &pending.expectation;
     if let Some(mismatch) = syscalls::compare(&pending.call, expectation, outcome, gives_fd) {
         let fields: Vec<_> = mismatch.differences.iter().map(|d| d.field).collect();

@@ -151,6 +151,11 @@ fn pipes_and_splice() {
 }
 
 #[test]
+fn a_pipe_gives_no_descriptor_as_its_result() {
+    fails("0 pipe([3, 4]) = 3", FailureKind::Result);
+}
+
+#[test]
 fn descriptors_may_have_any_number() {
     passes(
         "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 30\n+0 bind(30, ..., ...) = 0\n+0 listen(30, 1) = 0\n\
