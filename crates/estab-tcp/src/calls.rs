@@ -196,7 +196,7 @@ impl Connection {
 
     /// Ends one direction or both, and keeps the connection. After [`Shutdown::Write`] reading goes on for as long as the peer
     /// sends. After [`Shutdown::Read`] what is there can still be read, then comes the end of the stream; what the peer sends
-    /// from then on is acknowledged and thrown away.
+    /// from then on is acknowledged and thrown away. With both ended it is answered with a reset, as after [`close`](Self::close).
     pub fn shutdown(&mut self, cx: &mut Cx<'_>, how: Shutdown) {
         if matches!(how, Shutdown::Read | Shutdown::Both) && !self.life.read_shut {
             self.life.read_shut = true;

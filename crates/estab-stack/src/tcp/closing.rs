@@ -10,7 +10,7 @@ use estab_tcp::{Cause, Instant, Shutdown, State};
 impl Stack {
     /// Ends one direction or both, and keeps the socket. After [`Shutdown::Write`] the peer sees the end of the stream behind all
     /// that was sent, and reading goes on. After [`Shutdown::Read`] what is there can still be read, then comes the end; what the
-    /// peer sends from then on is acknowledged and thrown away. A listener whose reading is shut down listens no more.
+    /// peer sends from then on is acknowledged and thrown away; with both ended it is answered with a reset, as after `close`. A listener whose reading is shut down listens no more.
     ///
     /// # Errors
     /// [`Error::NotConnected`], also when the connection is over or not yet open.
