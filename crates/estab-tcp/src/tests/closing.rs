@@ -244,7 +244,7 @@ fn data_after_a_full_close_is_reset() {
 #[test]
 fn data_after_both_directions_were_shut_down_is_reset() {
     let mut t = Tester::established();
-    t.cx(|connection, cx| connection.shutdown(cx, crate::Shutdown::Both));
+    t.cx(|connection, cx| connection.shutdown(cx, Shutdown::Both));
     assert_eq!(t.out(), ["F. 1:1(0) ack 1"]);
     t.inject("P. 1:101(100) ack 2");
     assert_eq!(t.out(), ["R 2:2(0)"]);
@@ -257,7 +257,7 @@ fn shutdown_read_gives_end_of_stream_and_acknowledges_on() {
     let mut t = Tester::established();
     t.inject("P. 1:101(100) ack 1");
     t.out();
-    t.cx(|connection, cx| connection.shutdown(cx, crate::Shutdown::Read));
+    t.cx(|connection, cx| connection.shutdown(cx, Shutdown::Read));
     assert_eq!(t.read(), Ok(100), "what is there can be read");
     assert_eq!(t.read(), Ok(0));
     t.inject("P. 101:201(100) ack 1");
