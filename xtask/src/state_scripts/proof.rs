@@ -61,7 +61,7 @@ fn listening(script: &mut Script, place: Place) {
 
 /// No SYN has come before its time, and the connection can still be opened.
 fn syn_sent(script: &mut Script) {
-    script.wait("+.05");
+    script.wait("+0.05");
     let syn_ack = Segment {
         syn: true,
         seq: 1000,
@@ -102,7 +102,7 @@ fn open(script: &mut Script, place: Place, out: &Outcome) {
     fill_the_gap(script);
     script.write();
     if script.tcb.snd_una < script.tcb.snd_nxt {
-        script.wait("+.05");
+        script.wait("+0.05");
         script.peer_acknowledges();
         script.wait("+0");
     }
@@ -172,7 +172,7 @@ fn fin_wait_2(script: &mut Script, place: Place, delivered: u32) {
 /// Our FIN is acknowledged: it does not come again.
 fn wait_for_no_fin(script: &mut Script, place: Place) {
     if matches!(place, Place::FinWait1 | Place::Closing) {
-        script.wait("+.3");
+        script.wait("+0.3");
     }
 }
 

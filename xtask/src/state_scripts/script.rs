@@ -67,7 +67,7 @@ impl Script {
             self.event(&format!("> {}", outbound(*answer, self.tcb.passive)));
         }
         if out.answers.is_empty() {
-            self.wait("+.05");
+            self.wait("+0.05");
         }
         self.tcb = out.tcb;
         out
@@ -129,7 +129,7 @@ impl Script {
     pub(super) fn resends_fin(&mut self) {
         if let Some(fin) = self.tcb.fin {
             let ack = self.tcb.rcv_nxt;
-            self.event_at("+.1~+.3", &format!("> F. {fin}:{fin}(0) ack {ack}"));
+            self.event_at("+0.1~+0.3", &format!("> F. {fin}:{fin}(0) ack {ack}"));
         }
     }
 
@@ -162,8 +162,8 @@ impl Script {
 fn inbound(segment: Segment) -> String {
     let mut flags = String::new();
     for (set, flag) in [
-        (segment.syn, 'S'),
         (segment.fin, 'F'),
+        (segment.syn, 'S'),
         (segment.rst, 'R'),
         (segment.text > 0, 'P'),
         (segment.ack.is_some(), '.'),
