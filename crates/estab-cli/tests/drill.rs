@@ -211,6 +211,7 @@ fn wrong_command_lines_say_what_is_wrong() {
         (&["-o", "ip_version=ipv6"], "--ip-version"),
         (&["-o", "nonsense=1"], "nonsense"),
         (&["--exact", "--peer", "kernel"], "--exact"),
+        (&["--retries", "1"], "--retries"),
         (&["--expect-failures", "/nowhere"], "/nowhere"),
         (&["/nowhere.pkt"], "/nowhere.pkt"),
         (&["--check"], "--fmt"),

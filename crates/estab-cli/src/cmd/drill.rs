@@ -29,8 +29,9 @@ const KERNEL_JOBS: usize = 16;
 /// Most threads.
 const JOBS_MAX: usize = 256;
 
-/// Play packetdrill scripts: system calls and packets on one timeline, which say what a TCP must do
+/// Play packetdrill scripts, or make them
 ///
+/// A script is system calls and packets on one timeline, which say exactly what a TCP must do.
 /// Against estab time is virtual: a script takes a millisecond, needs no privileges, and gives the same result each time. The
 /// same scripts are played against Linux with --peer kernel. The exit status is 0 when all passed (or were skipped), 1 when one failed, 2 when
 /// one is not written in the language.
@@ -87,6 +88,10 @@ pub(crate) struct Args {
     /// Scripts played at once [default: one for each processor, 16 against the kernel]
     #[arg(short, long, value_name = "N")]
     jobs: Option<usize>,
+
+    /// Against the kernel: play a script again, up to so many times, that did not end as it should; a busy machine is late
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    retries: u32,
 
     /// Print each event as it happens, one script after the other
     #[arg(short, long, conflicts_with_all = ["jobs", "json"])]
@@ -247,6 +252,11 @@ fn plan(args: &Args) -> Result<Plan> {
             "the kernel lives in real time: --exact is for estab only",
         ));
     }
+    if args.retries > 0 && args.peer == Peer::Estab {
+        return Err(usage(
+            "in virtual time the same happens again: --retries is for the kernel only",
+        ));
+    }
     let overrides = args.options.iter().map(|option| override_of(option));
     let overrides: Vec<OptionLine> = overrides.collect::<Result<_>>()?;
     let mut settings = Vec::new();
@@ -277,6 +287,7 @@ fn plan(args: &Args) -> Result<Plan> {
         run_commands: args.run_commands,
         verbose: args.verbose,
         jobs,
+        retries: args.retries,
         subject: match args.peer {
             Peer::Estab => None,
             Peer::Kernel => Some(estab_packetdrill::subject::kernel()),

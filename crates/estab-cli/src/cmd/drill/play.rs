@@ -63,6 +63,8 @@ pub(super) struct Plan {
     pub(super) run_commands: bool,
     pub(super) verbose: bool,
     pub(super) jobs: usize,
+    /// How often a script is played again that did not end as it should.
+    pub(super) retries: u32,
     pub(super) subject: Option<MakeSubject>,
 }
 
@@ -241,16 +243,25 @@ fn work(
         if plan.verbose {
             tell(News::Began(job.script.name.clone()));
         }
-        let report = play(plan, job, &mut |entry| {
-            if plan.verbose {
-                tell(News::Happened(entry.clone()));
+        let play_once = || {
+            let report = play(plan, job, &mut |entry| {
+                if plan.verbose {
+                    tell(News::Happened(entry.clone()));
+                }
+            });
+            Played::new(&job.script, report, expected)
+        };
+        let mut played = play_once();
+        for _ in 0..plan.retries {
+            if !matches!(
+                played.outcome,
+                Outcome::Failed | Outcome::PassedUnexpectedly
+            ) {
+                break;
             }
-        });
-        tell(News::Ended(Box::new(Played::new(
-            &job.script,
-            report,
-            expected,
-        ))));
+            played = play_once();
+        }
+        tell(News::Ended(Box::new(played)));
     }
 }
 
