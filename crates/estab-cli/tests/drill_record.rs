@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::fs;
+use pcap_file::DataLink;
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
+use pcap_file::pcapng::{Block, PcapNgReader};
+use std::fs::{self, File};
 use std::path::Path;
 use support::{Ran, estab};
 
@@ -136,4 +139,54 @@ fn what_is_no_source_is_told() {
     estab(&["lab", "run", "close", "--quiet", "--pcapng", capture]).ok();
     let ran = record(capture, &["--local", "10.9.9.9"]);
     assert!(ran.err.contains("no end at 10.9.9.9"), "{}", ran.err);
+}
+
+/// The same packets as tcpdump would have written them: pcap, microseconds, Ethernet.
+fn as_pcap(capture: &Path, to: &Path) {
+    let mut reader = PcapNgReader::new(File::open(capture).expect("a capture")).expect("pcapng");
+    let header = PcapHeader {
+        datalink: DataLink::ETHERNET,
+        ..PcapHeader::default()
+    };
+    let file = File::create(to).expect("a file");
+    let mut writer = PcapWriter::with_header(file, header).expect("pcap");
+    while let Some(block) = reader.next_block() {
+        if let Block::EnhancedPacket(packet) = block.expect("a block") {
+            let mut frame = vec![2; 12];
+            frame.extend([0x08, 0x00]);
+            frame.extend_from_slice(&packet.data);
+            // Short frames are padded.
+            frame.resize(frame.len().max(60), 0);
+            let len = u32::try_from(frame.len()).expect("a length");
+            let packet = PcapPacket::new(packet.timestamp, len, &frame);
+            writer.write_packet(&packet).expect("write");
+        }
+    }
+}
+
+#[test]
+fn a_pcap_file_of_ethernet_frames_gives_the_same_script() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (capture, pcap) = (folder.path().join("x"), folder.path().join("y"));
+    let path = |path: &Path| path.to_str().expect("text").to_owned();
+    estab(&[
+        "lab",
+        "run",
+        "close",
+        "--quiet",
+        "--pcapng",
+        &path(&capture),
+    ])
+    .ok();
+    as_pcap(&capture, &pcap);
+    let script = |of: &Path| {
+        let script = record(&path(of), &[]).ok().out;
+        // Without its first line, which names the file.
+        script
+            .lines()
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(script(&capture), script(&pcap));
 }
