@@ -15,7 +15,7 @@ pub(crate) mod tcp_info;
 
 pub(crate) use address::read as read_address;
 pub(crate) use compare::{compare, shown};
-pub(crate) use descriptors::{in_call, results};
+pub(crate) use descriptors::{in_call, results, written};
 
 use crate::diagnostic::Diagnostic;
 use crate::run::Config;

@@ -12,6 +12,8 @@ use crate::syscalls::{self, CallError};
 
 /// Most events of a script.
 const EVENTS_MAX: usize = 100_000;
+/// Most bytes that the calls of a script write, all together.
+const WRITTEN_MAX: usize = 1 << 30;
 /// Most errors that are told.
 const ERRORS_MAX: usize = 20;
 
@@ -32,6 +34,7 @@ pub(crate) fn plan(
     let mut steps = Vec::with_capacity(script.events.len());
     let mut errors = Vec::new();
     let mut unsupported = None;
+    let mut written = 0_usize;
     for event in &script.events {
         let mut step = Vec::new();
         match &event.action {
@@ -46,7 +49,13 @@ pub(crate) fn plan(
                 }
             }
             Action::Call(call) => match syscalls::lower(call, config) {
-                Ok(_) => {}
+                Ok(lowered) => {
+                    written = written.saturating_add(syscalls::written(&lowered.call));
+                    if written > WRITTEN_MAX {
+                        let message = format!("the script writes more than {WRITTEN_MAX} bytes");
+                        return Err(Stop::at(FailureKind::Limit, event.span, message));
+                    }
+                }
                 Err(CallError::Wrong(wrong)) => errors.extend(wrong),
                 Err(CallError::Unsupported(reason)) => {
                     unsupported.get_or_insert(reason);

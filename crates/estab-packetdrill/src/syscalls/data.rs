@@ -116,11 +116,11 @@ impl Lower<'_> {
     /// What is written: zeros, or a text and zeros.
     fn data(&mut self, buffer: &Expression, len: &Expression) -> Option<Vec<u8>> {
         let len = self.count(len)?;
-        let mut data = match &buffer.value {
-            Value::Text(text) => text.clone(),
-            _ => Vec::new(),
-        };
-        data.resize(len, 0);
+        let mut data = vec![0; len];
+        if let Value::Text(text) = &buffer.value {
+            let shown = text.len().min(len);
+            data[..shown].copy_from_slice(&text[..shown]);
+        }
         Some(data)
     }
 

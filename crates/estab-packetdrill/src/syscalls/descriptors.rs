@@ -1,4 +1,4 @@
-//! Which arguments of a call are descriptors, and which of its results.
+//! Which arguments of a call are descriptors, and which of its results; how much it writes.
 
 use crate::subject::{Outcome, Output, SystemCall};
 
@@ -59,5 +59,18 @@ pub(crate) fn results(call: &SystemCall, outcome: &Outcome) -> Vec<i32> {
         Output::Pipe(ends) => ends.to_vec(),
         _ if gives_one => i32::try_from(outcome.result).into_iter().collect(),
         _ => Vec::new(),
+    }
+}
+
+/// Bytes that a call writes.
+pub(crate) fn written(call: &SystemCall) -> usize {
+    match call {
+        SystemCall::Write { data, .. }
+        | SystemCall::Send { data, .. }
+        | SystemCall::SendTo { data, .. } => data.len(),
+        SystemCall::Writev { data, .. } | SystemCall::SendMsg { data, .. } => {
+            data.iter().map(Vec::len).sum()
+        }
+        _ => 0,
     }
 }

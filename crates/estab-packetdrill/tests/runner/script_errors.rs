@@ -98,3 +98,9 @@ fn a_dry_run_runs_nothing() {
 fn a_script_without_end_is_refused() {
     fails("400000000 close(3) = ...", FailureKind::Limit);
 }
+
+#[test]
+fn a_script_does_not_write_without_end() {
+    let lines = "+0 write(3, ..., 60000000) = ...\n".repeat(20);
+    fails(&format!("0 close(3) = ...\n{lines}"), FailureKind::Limit);
+}
