@@ -3,7 +3,7 @@
 use super::{CONTINUE, Step, drop, timestamp};
 use crate::event::DropReason;
 use crate::handshake::strip_syn;
-use crate::{Connection, Cx, SegmentIn, State};
+use crate::{Connection, Cx, SegmentIn};
 use estab_wire::tcp::{Flags, SackBlock, SeqNum};
 
 pub(super) fn check(connection: &mut Connection, cx: &mut Cx<'_>, segment: &mut SegmentIn) -> Step {
@@ -47,7 +47,6 @@ fn refuse(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> 
         // Text or FIN: the peer waits for this ACK, and a pure ACK that answers it ends the matter. No loop can come of it.
         if duplicate {
             note_duplicate(connection, segment.header.seq, end);
-            restart_time_wait(connection, cx, segment);
         }
         connection.acks.owe_now();
     } else {
@@ -58,13 +57,6 @@ fn refuse(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) -> 
     } else {
         DropReason::OutsideWindow
     })
-}
-
-/// The moment between our entering TIME-WAIT and the record that takes over: the peer's FIN again.
-fn restart_time_wait(connection: &mut Connection, cx: &mut Cx<'_>, segment: &SegmentIn) {
-    if connection.state == State::TimeWait && segment.header.flags.fin() {
-        connection.start_time_wait(cx);
-    }
 }
 
 /// Remembers a duplicate for D-SACK (RFC 2883).

@@ -30,13 +30,7 @@ pub(super) fn process_early(connection: &mut Connection, cx: &mut Cx<'_>) {
     connection.arm_delayed_ack(cx);
     connection.enter(cx, Cause::ReceiveFin);
     if connection.state == State::TimeWait {
-        connection.start_time_wait(cx);
-    }
-}
-
-impl Connection {
-    /// 2 MSL begins; the record that replaces the connection goes on counting. The peer's FIN is acknowledged first.
-    pub(crate) fn start_time_wait(&mut self, _cx: &mut Cx<'_>) {
-        self.acks.owe_now();
+        // The record that replaces the connection counts 2 MSL; the peer's FIN is acknowledged first.
+        connection.acks.owe_now();
     }
 }

@@ -372,3 +372,28 @@ fn connect_may_take_the_ports_a_second_later_with_timestamps() {
     world.wait(1);
     assert_eq!(world.run(|cx, _| record.reusable(cx)), Some(SND_NXT));
 }
+
+#[test]
+fn events_have_the_records_variables() {
+    let (mut world, mut record) = begin(Settings::default(), None);
+    let variables = Variables {
+        iss: ISS,
+        snd_una: SND_NXT,
+        snd_nxt: SND_NXT,
+        irs: IRS,
+        rcv_nxt: NXT,
+        rcv_wnd: WINDOW,
+        ..Variables::default()
+    };
+    let fin = world.segment(FIN | ACK, NXT - 1, SND_NXT);
+    world.run(|cx, tuple| record.handle_segment(cx, tuple, &fin));
+    let seen = world.seen();
+    assert_eq!(
+        seen.first(),
+        Some(&Seen::In(S::TimeWait, FIN | ACK, variables))
+    );
+    assert!(
+        seen.contains(&Seen::Out(S::TimeWait, ACK, variables)),
+        "{seen:?}"
+    );
+}
