@@ -83,20 +83,19 @@ fn trim_left(connection: &mut Connection, segment: &mut SegmentIn) {
     }
 }
 
-/// What lies beyond the window is cut off, and a FIN behind it.
+/// What lies beyond the window is cut off, and the FIN behind it, which has a place of its own.
 fn trim_right(connection: &mut Connection, segment: &mut SegmentIn) {
     let edge = connection.rcv.nxt.max(connection.rcv.edge);
     let end = segment.header.seq + segment.payload.len() as u32;
     if end.after(edge) {
         let excess = end.since(edge) as usize;
         segment.payload.truncate(segment.payload.len() - excess);
-        segment.header.flags = segment.header.flags.without(Flags::FIN | Flags::PSH);
-        // A probe of our closed window: the peer must hear that it is still closed. What lies behind a gap has an ACK of its own.
-        if segment.header.seq == connection.rcv.nxt {
-            connection.acks.owe_now();
-        }
-    } else if segment.header.flags.fin() && end == edge && connection.rcv.wnd() == 0 {
-        segment.header.flags = segment.header.flags.without(Flags::FIN);
+    } else if end.before(edge) || !segment.header.flags.fin() {
+        return;
+    }
+    segment.header.flags = segment.header.flags.without(Flags::FIN | Flags::PSH);
+    // A probe of our closed window: the peer must hear that it is still closed. What lies behind a gap has an ACK of its own.
+    if segment.header.seq == connection.rcv.nxt {
         connection.acks.owe_now();
     }
 }

@@ -352,6 +352,25 @@ fn text_beyond_the_window_is_trimmed() {
     );
 }
 
+#[test]
+fn a_fin_at_the_right_edge_is_trimmed() {
+    let options = SocketOptions {
+        receive_buffer: Some(1000),
+        ..SocketOptions::default()
+    };
+    let mut t = Tester::established_with(plain(), options);
+    t.inject("FP. 1:1001(1000) ack 1");
+    assert_eq!(t.out(), [". 1:1(0) ack 1001"]);
+    assert_eq!(t.state(), crate::State::Established);
+    t.inject("F. 1001:1001(0) ack 1");
+    assert_eq!(t.out(), [". 1:1(0) ack 1001"], "the window is closed");
+    assert_eq!(t.state(), crate::State::Established);
+    assert_eq!(t.read(), Ok(1000));
+    t.out();
+    t.inject("F. 1001:1001(0) ack 1");
+    assert_eq!(t.state(), crate::State::CloseWait);
+}
+
 // RFC 9293 3.10.7.4 MUST-58: one segment, one ACK.
 #[test]
 fn text_behind_a_gap_that_ends_beyond_the_window_is_acknowledged_once() {
