@@ -239,6 +239,17 @@ fn data_after_a_full_close_is_reset() {
     assert_eq!(t.out(), ["R 2:2(0)"]);
     assert_eq!(t.state(), State::Closed);
     assert!(t.seen.drops.contains(&DropReason::Closed));
+    assert_eq!(t.connection.error(), None, "all of ours was delivered");
+}
+
+#[test]
+fn data_before_our_fin_is_acknowledged_is_an_error() {
+    let mut t = Tester::established();
+    t.close();
+    t.out();
+    t.inject("P. 1:101(100) ack 1");
+    assert_eq!(t.out(), ["R 1:1(0)"]);
+    assert_eq!(t.connection.error(), Some(ConnectionError::Reset));
 }
 
 #[test]

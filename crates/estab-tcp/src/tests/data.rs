@@ -124,6 +124,15 @@ fn every_second_full_segment_is_acknowledged() {
 }
 
 #[test]
+fn less_than_two_full_segments_wait() {
+    let mut t = Tester::established().without_quick_acks();
+    t.inject(". 1:1001(1000) ack 1");
+    t.inject("P. 1001:1999(998) ack 1");
+    assert!(t.out().is_empty());
+    assert_eq!(t.run_ms(200).len(), 1);
+}
+
+#[test]
 fn the_first_segments_are_acknowledged_at_once() {
     let mut t = Tester::established();
     for n in 0..16 {

@@ -91,9 +91,13 @@ fn three_duplicates_retransmit() {
     assert!(t.out().is_empty());
     t.inject(". 1:1(0) ack 1 win 65535");
     assert_eq!(t.out(), [". 1:1001(1000) ack 1"]);
+    // RFC 5681 3.2: the three segments that have left the network are added, then each one that leaves.
+    let info = t.connection.info(&t.settings);
+    assert_eq!((info.snd_cwnd, info.snd_ssthresh), (8000, 5000));
     t.inject(". 1:1(0) ack 1 win 65535");
     assert!(t.out().is_empty());
-    assert_eq!(t.connection.info(&t.settings).snd_ssthresh, 5000);
+    let info = t.connection.info(&t.settings);
+    assert_eq!((info.snd_cwnd, info.snd_ssthresh), (9000, 5000));
 }
 
 // RFC 3042: the first two duplicates let one new segment each go.

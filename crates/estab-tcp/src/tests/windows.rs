@@ -223,3 +223,21 @@ fn a_window_that_shrinks_to_zero_is_probed() {
     }
     assert_eq!(t.state(), State::Established);
 }
+
+// RFC 9293 3.10.7.4, fifth: SND.WL1 and SND.WL2.
+#[test]
+fn an_old_segment_does_not_set_the_window() {
+    let mut t = Tester::established();
+    let window = |t: &Tester| t.connection.info(&t.settings).snd_wnd;
+    t.write(1000);
+    t.out();
+    // From behind a gap: the newest so far.
+    t.inject("P. 101:201(100) ack 1 win 5000");
+    assert_eq!(window(&t), 5000);
+    t.inject("P. 1:101(100) ack 1 win 9000");
+    assert_eq!(window(&t), 5000, "sent before");
+    t.inject(". 201:201(0) ack 1001 win 6000");
+    assert_eq!(window(&t), 6000);
+    t.inject(". 301:301(0) ack 1 win 7000");
+    assert_eq!(window(&t), 6000, "acknowledges less");
+}
