@@ -75,6 +75,7 @@ fn letter(world: &mut World, record: &mut TimeWait, segment: &SegmentIn) -> char
             assert_eq!((header.flags, header.window), (ACK, UnscaledWindow(125)));
             assert_eq!((header.src_port, header.dst_port), (80, 1234));
             assert_eq!((reply.ip.tos, reply.ip.hop_limit), (8, 9));
+            assert!(reply.ip.dont_fragment);
             let letter = match reason {
                 DropReason::Duplicate if restarted => {
                     assert_eq!(record.deadline(), world.now + Duration::from_secs(60));
