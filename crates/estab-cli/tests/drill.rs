@@ -201,6 +201,18 @@ fn a_script_with_mistakes_is_shown_and_nothing_is_played() {
 }
 
 #[test]
+fn mistakes_that_are_found_when_it_is_played_are_mistakes_of_the_script() {
+    let suite = Suite::new(&[("1.pkt", PASSES), ("2.pkt", "0 sokcet(1) = 3\n")]);
+    let ran = code(suite.drill(&[]), 2);
+    assert!(
+        ran.out.contains("unknown system call `sokcet`"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("1 passed, 1 failed"), "{}", ran.out);
+}
+
+#[test]
 fn wrong_command_lines_say_what_is_wrong() {
     let suite = Suite::new(&[("1.pkt", PASSES), ("2.pkt", PASSES)]);
     for (args, part) in [

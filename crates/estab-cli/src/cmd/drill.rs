@@ -232,6 +232,8 @@ fn play_and_tell(args: &Args, plan: &Plan, jobs: &[Job], expected: &Expected) ->
     }
     Ok(if counts.failed == 0 {
         ExitCode::SUCCESS
+    } else if all.iter().any(Played::has_mistakes) {
+        ExitCode::from(2)
     } else {
         ExitCode::FAILURE
     })

@@ -9,14 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// How long a script's code may run.
-const TIME_MAX: Duration = Duration::from_secs(30);
+const TIME_MAX: Duration = Duration::from_secs(10);
 /// Interpreters that are kept for later scripts.
 const IDLE_MAX: usize = 16;
 
 /// Reads programs, each with its length in a line before it, runs each in a namespace of its own, and answers whether it ended well, with
-/// what it printed and what it said of errors, each with its length. Prints beyond a limit are not kept.
+/// what it printed and what it said of errors, each with its length. Prints beyond a limit are not kept. One that
+/// has no end is ended by an alarm, also when nobody is left to end it.
 const DRIVER: &str = r#"
-import io, sys, traceback
+import io, signal, sys, traceback
 source, sink = sys.stdin.buffer, sys.stdout.buffer
 class Kept(io.StringIO):
     def write(self, text):
@@ -28,6 +29,7 @@ while True:
     program = source.read(int(line)).decode()
     sys.stdout, sys.stderr = printed, errors = Kept(), Kept()
     good = 1
+    signal.alarm(15)
     try:
         exec(compile(program, '<script>', 'exec'), {'__name__': '__main__'})
     except SystemExit as e:
@@ -35,6 +37,7 @@ while True:
     except BaseException:
         good = 0
         errors.write(traceback.format_exc())
+    signal.alarm(0)
     texts = [stream.getvalue().encode('utf-8', 'replace') for stream in (printed, errors)]
     sink.write(b'%d %d %d\n' % (good, len(texts[0]), len(texts[1])))
     sink.write(texts[0] + texts[1])

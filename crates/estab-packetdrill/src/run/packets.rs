@@ -208,17 +208,22 @@ impl Player<'_> {
             expected: format!("{window} (+-{})", seconds(schedule.tolerance)),
             actual: seconds(time),
         };
-        let actual = flow.map(|index| {
+        let shown = flow.map(|index| {
             let flow = self.flows.get(index);
-            let shown = flow.to_script(&arrived.live, Some(packet), packet.ports.is_some());
-            shown.to_string()
+            flow.to_script(&arrived.live, Some(packet), packet.ports.is_some())
         });
+        let actual = shown.as_ref().map_or_else(String::new, Packet::to_string);
+        // Not the expected packet at another time, but another packet: what tells them apart matters more.
+        let differences = shown.map(|shown| compare::packets(packet, &shown, &arrived.live.ip));
+        let mut others: Vec<Difference> = differences.unwrap_or_default();
+        others.retain(|other| ["seq", "ack"].contains(&other.field));
+        if !others.is_empty() {
+            others.push(difference);
+            let stop = Stop::at(FailureKind::Packet, packet.span, self::message(&others));
+            return Err(stop.with(packet.to_string(), actual, others));
+        }
         let stop = Stop::at(FailureKind::Time, packet.span, message);
-        Err(stop.with(
-            packet.to_string(),
-            actual.unwrap_or_default(),
-            vec![difference],
-        ))
+        Err(stop.with(packet.to_string(), actual, vec![difference]))
     }
 
     /// One line may stand for several segments, each but the last of one size: their payloads are added up.

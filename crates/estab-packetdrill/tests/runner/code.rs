@@ -81,3 +81,10 @@ fn an_interpreter_that_dies_is_told() {
     let failure = fails(&text, FailureKind::Code);
     assert_eq!(failure.message, "`python3` ended without an answer");
 }
+
+#[test]
+fn code_without_an_end_is_ended() {
+    let text = format!("{OPENED}+0 %{{ while True: pass }}%");
+    let failure = fails(&text, FailureKind::Code);
+    assert_eq!(failure.message, "it took more than 10 s");
+}

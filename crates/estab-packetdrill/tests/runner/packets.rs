@@ -152,6 +152,13 @@ fn urgent_pointer() {
 }
 
 #[test]
+fn another_packet_is_not_the_expected_one_at_another_time() {
+    let text = format!("{OPENED}+0 write(4, ..., 100) = 100\n+0.1 > . 101:101(0) ack 1 <...>");
+    let failure = fails(&text, FailureKind::Packet);
+    assert_eq!(failure.message, "the packet differs in seq, time");
+}
+
+#[test]
 fn too_early_and_too_late() {
     let late = fails(
         &format!("{OPENED}+0 write(4, ..., 100) = 100\n+0.1 > P. 1:101(100) ack 1 <...>"),

@@ -4,7 +4,7 @@ use super::expected::Expected;
 use super::files::folder_of;
 use crate::exit::Failure;
 use anyhow::{Context, Result, anyhow};
-use estab_packetdrill::report::{LogEntry, Verdict};
+use estab_packetdrill::report::{FailureKind, LogEntry, Verdict};
 use estab_packetdrill::script::OptionLine;
 use estab_packetdrill::{Defines, IpVersion, MakeSubject, Report, RunOptions, Source};
 use std::collections::BTreeMap;
@@ -96,6 +96,8 @@ impl Played {
     fn new(script: &Script, report: Report, expected: &Expected) -> Self {
         let expected = expected.line(&script.path, report.ip_version);
         let outcome = match (&report.verdict, expected.is_some()) {
+            // A mistake in a script is not what it is expected to show.
+            (Verdict::Failed(failure), _) if failure.kind == FailureKind::Script => Outcome::Failed,
             (Verdict::Passed, false) => Outcome::Passed,
             (Verdict::Passed, true) => Outcome::PassedUnexpectedly,
             (Verdict::Failed(_), false) => Outcome::Failed,
@@ -113,6 +115,12 @@ impl Played {
             place,
             report,
         }
+    }
+
+    /// Is it the script that is wrong?
+    pub(super) fn has_mistakes(&self) -> bool {
+        let failure = self.report.failure();
+        failure.is_some_and(|failure| failure.kind == FailureKind::Script)
     }
 
     /// Without what only a capture needs: there may be thousands of scripts.
