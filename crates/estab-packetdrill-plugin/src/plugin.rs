@@ -141,14 +141,17 @@ impl Plugin {
         let mut first = true;
         loop {
             let now = state.advance(self.clock.now()).now;
+            let before = waiting.done();
             let result = call(&mut state, now, &mut waiting);
             state.transmit();
             // A call that only looked again has changed nothing for others.
-            state.generation += u64::from(first || result.is_ready());
-            first = false;
+            let moved = mem::replace(&mut first, false) || waiting.done() != before;
+            state.generation += u64::from(moved || result.is_ready());
             self.tell(&mut state);
             match result {
                 Poll::Ready(result) => return result,
+                // What was sent on the way may have come back to this host, and what it waits for with it.
+                Poll::Pending if moved => {}
                 Poll::Pending => state = self.sleep(state, waiting.deadline())?,
             }
         }

@@ -108,7 +108,11 @@ impl Posix {
         let flags = if nonblock { libc::MSG_DONTWAIT } else { 0 };
         let received = match self.receive(now, from, &mut buffer, flags, waiting) {
             Poll::Ready(received) => ready!(received).len,
-            Poll::Pending => return Poll::Pending,
+            // Less than the low-water mark came, and was taken.
+            Poll::Pending => match core::mem::take(&mut waiting.done) {
+                0 => return Poll::Pending,
+                received => received,
+            },
         };
         buffer.truncate(received);
         ready!(self.pipe_mut(id)).data.extend(buffer);

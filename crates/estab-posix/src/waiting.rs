@@ -41,6 +41,11 @@ impl Waiting {
         self.deadline
     }
 
+    /// Bytes that the call has moved so far: others that wait for them should look again.
+    pub const fn done(&self) -> usize {
+        self.done
+    }
+
     /// The call waits, for at most `limit`. True when that is over.
     pub(crate) fn is_over(&mut self, now: Instant, limit: Option<Duration>) -> bool {
         if let Some(limit) = limit {

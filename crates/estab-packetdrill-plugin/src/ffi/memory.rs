@@ -106,22 +106,23 @@ pub(super) unsafe fn address<'a>(
 }
 
 /// The list of an `iovec` call, and the bytes in all. `too_many` is the error when it has more entries than Linux takes.
-pub(super) unsafe fn vectors<'a>(
+pub(super) unsafe fn vectors(
     list: *const iovec,
     count: usize,
     too_many: i32,
-) -> Result<(&'a [iovec], usize), Errno> {
+) -> Result<(Vec<iovec>, usize), Errno> {
     if count > VECTORS_MAX {
         return Err(Errno(too_many));
     }
     if count == 0 {
-        return Ok((&[], 0));
+        return Ok((Vec::new(), 0));
     }
     if list.is_null() {
         return Err(EFAULT);
     }
-    // SAFETY: the caller's promise.
-    let list: &[iovec] = unsafe { slice::from_raw_parts(list, count) };
+    // SAFETY: the caller's promise; they need not be aligned.
+    let entry = |n| unsafe { list.add(n).read_unaligned() };
+    let list: Vec<iovec> = (0..count).map(entry).collect();
     let total = list
         .iter()
         .try_fold(0usize, |sum, vector| sum.checked_add(vector.iov_len));

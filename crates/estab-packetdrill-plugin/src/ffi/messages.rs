@@ -41,7 +41,7 @@ pub(super) unsafe extern "C" fn readv(
         let len =
             plugin.waiting(|state, now, waiting| state.posix.read(now, fd, &mut data, waiting))?;
         // SAFETY: the caller's promise.
-        unsafe { scatter(&data[..len.min(total)], list) }?;
+        unsafe { scatter(&data[..len.min(total)], &list) }?;
         Ok(len)
     })
 }
@@ -116,7 +116,7 @@ unsafe fn receive(
     })?;
     // SAFETY: the caller's promise.
     unsafe {
-        scatter(&data[..received.len.min(total)], list)?;
+        scatter(&data[..received.len.min(total)], &list)?;
         memory::put_bytes(&received.control, header.msg_control, room)?;
         let address = received.address.as_ref();
         memory::put_address(address, header.msg_name, &mut header.msg_namelen)?;
@@ -152,7 +152,7 @@ pub(super) unsafe extern "C" fn writev(
         // SAFETY: the caller's promise.
         let (list, total) = unsafe { vectors(list, count, libc::EINVAL) }?;
         // SAFETY: the caller's promise.
-        let data = unsafe { gather(list, total) }?;
+        let data = unsafe { gather(&list, total) }?;
         plugin.waiting(|state, now, waiting| state.posix.write(now, fd, &data, waiting))
     })
 }
@@ -198,7 +198,7 @@ pub(super) unsafe extern "C" fn sendmsg(
         unsafe {
             let header = memory::get(message)?;
             let (list, total) = vectors(header.msg_iov, header.msg_iovlen, libc::EMSGSIZE)?;
-            let data = gather(list, total)?;
+            let data = gather(&list, total)?;
             let address = memory::address(header.msg_name, header.msg_namelen)?;
             let control = input(header.msg_control, header.msg_controllen)?;
             plugin.sendmsg(fd, &data, &Message { address, control }, flags)

@@ -98,9 +98,12 @@ impl Plugin {
     }
 
     pub(crate) fn close(&self, fd: i32) -> Result<(), Errno> {
+        let mut begun = false;
         self.waiting(|state, now, waiting| {
             let closed = state.posix.close(now, fd, waiting);
-            if closed.is_ready() {
+            // The number is free at once, also while the close waits; it may be somebody else's when it is over.
+            let first = !core::mem::replace(&mut begun, true);
+            if first && !matches!(closed, Poll::Ready(Err(Errno::EBADF))) {
                 state.forget(fd);
             }
             closed

@@ -192,3 +192,29 @@ fn several_stacks_run_beside_one_another() {
         }
     });
 }
+
+#[test]
+fn connect_to_a_listener_of_this_host_does_not_wait_for_anybody() {
+    let tool = V4.tool();
+    let (listener, _) = V4.listener(&tool);
+    let fd = V4.tcp(&tool);
+    let loopback = V4.sockaddr(V4.local());
+    assert_eq!(tool.connect(fd, &loopback), Ok(0));
+    assert!(tool.accept(listener).is_ok());
+}
+
+#[test]
+fn reader_and_writer_of_a_pipe_wake_each_other() {
+    let tool = V4.tool();
+    let [reader, writer] = tool.pipe();
+    let total = 512 << 10;
+    scope(|scope| {
+        let written = scope.spawn(|| tool.write(writer, &vec![0; total]));
+        let mut buffer = vec![0; 64 << 10];
+        let mut read = 0;
+        while read < total {
+            read += usize::try_from(tool.read(reader, &mut buffer).unwrap()).unwrap();
+        }
+        assert_eq!(written.join().unwrap(), Ok(total.try_into().unwrap()));
+    });
+}

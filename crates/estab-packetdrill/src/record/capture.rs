@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 
 mod guess;
 
+/// The smallest payload of a full segment: a capture with a tiny MSS shall not become one of millions of segments.
+const PAYLOAD_MIN: u32 = 48;
+
 /// An answer that was seen so late was not seen where it was made.
 const CAPTURE_DELAY: Duration = Duration::from_millis(1);
 
@@ -233,7 +236,7 @@ fn segment_size(v6: bool, own_syn: Option<&LiveSegment>, peer_syn: Option<&LiveS
     } else {
         0
     };
-    u32::from(largest).saturating_sub(options).max(1)
+    u32::from(largest).saturating_sub(options).max(PAYLOAD_MIN)
 }
 
 /// Super-segments as they go over the wire: a capture shows what was handed to the device.

@@ -1,6 +1,7 @@
 //! Commands in backquotes: `sysctl` is understood, the rest is not run.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Longest shell script that is read, bytes.
@@ -9,6 +10,10 @@ const FILE_MAX: u64 = 256 << 10;
 const DEPTH_MAX: usize = 4;
 /// Most settings and notes of a command.
 const PARTS_MAX: usize = 1000;
+/// Most commands that are looked at, in all shell scripts together.
+const COMMANDS_MAX: usize = 10_000;
+/// Most bytes of a command's words, arguments put in.
+const WORDS_MAX: usize = 64 << 10;
 
 /// A part of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,7 @@ pub(crate) fn parts(text: &str, folder: Option<&Path>) -> Vec<Part> {
     let mut reader = Reader {
         folder: folder.map(Path::to_owned),
         parts: Vec::new(),
+        commands: 0,
     };
     reader.shell(text, &[], 0);
     reader.parts
@@ -32,6 +38,8 @@ pub(crate) fn parts(text: &str, folder: Option<&Path>) -> Vec<Part> {
 struct Reader {
     folder: Option<PathBuf>,
     parts: Vec<Part>,
+    /// That were looked at.
+    commands: usize,
 }
 
 impl Reader {
@@ -45,6 +53,10 @@ impl Reader {
         let joined = text.replace("\\\n", " ");
         for line in joined.lines() {
             for command in commands(line) {
+                self.commands += 1;
+                if self.commands > COMMANDS_MAX {
+                    return;
+                }
                 let words = words(&command, arguments);
                 self.command(&words, command.trim(), depth);
             }
@@ -127,10 +139,14 @@ fn is_shell_script(word: &str) -> bool {
 
 fn read(path: &Path) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
-    if !metadata.is_file() || metadata.len() > FILE_MAX {
+    // The kernel's files have no length, and may have no end.
+    if !metadata.is_file() || metadata.len() == 0 || metadata.len() > FILE_MAX {
         return None;
     }
-    fs::read_to_string(path).ok()
+    let mut text = String::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(FILE_MAX).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// The commands of a line: between `;`, `&&` and `||`, up to a comment.
@@ -166,6 +182,7 @@ fn commands(line: &str) -> Vec<String> {
 /// The words of a command, quotes taken off, `$1` and the like put in.
 fn words(command: &str, arguments: &[String]) -> Vec<String> {
     let mut words = Vec::new();
+    let mut len = command.len();
     let mut word: Option<String> = None;
     let mut quote = None;
     let mut characters = command.chars().peekable();
@@ -187,8 +204,11 @@ fn words(command: &str, arguments: &[String]) -> Vec<String> {
                     }
                     None => Some("$".to_owned()),
                 };
-                word.get_or_insert_default()
-                    .push_str(&text.unwrap_or_default());
+                let text = text.unwrap_or_default();
+                len += text.len();
+                if len <= WORDS_MAX {
+                    word.get_or_insert_default().push_str(&text);
+                }
             }
             (_, c) => word.get_or_insert_default().push(c),
         }

@@ -17,8 +17,9 @@ const IDLE_MAX: usize = 16;
 /// what it printed and what it said of errors, each with its length. Prints beyond a limit are not kept. One that
 /// has no end is ended by an alarm, also when nobody is left to end it.
 const DRIVER: &str = r#"
-import io, signal, sys, traceback
-source, sink = sys.stdin.buffer, sys.stdout.buffer
+import io, os, signal, sys, traceback
+source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), 'wb')
+os.dup2(2, 1)
 class Kept(io.StringIO):
     def write(self, text):
         return super().write(text) if self.tell() < 262144 else len(text)

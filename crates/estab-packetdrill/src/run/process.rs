@@ -1,8 +1,9 @@
 //! Programs that are run for a script, with an end.
 
 use core::time::Duration;
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -61,13 +62,15 @@ fn output(mut command: Command) -> Result<Output, Broken> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .spawn()?;
     let text = reader(child.stdout.take());
     let errors = reader(child.stderr.take());
     let in_time = ends(&child).recv_timeout(TIME_MAX).is_ok();
     if !in_time {
-        // It may have ended this very moment.
-        let _ = child.kill();
+        // With all that it started. It may have ended this very moment.
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
     }
     let status = child.wait()?;
     if !in_time {

@@ -9,7 +9,7 @@ use super::{
 };
 pub(crate) use settings::linux_defaults;
 
-use calls::{Made, make};
+use calls::{Made, in_one_piece, make};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 use estab_posix::{Posix, Waiting};
@@ -187,6 +187,7 @@ impl Subject for Estab {
     }
 
     fn start(&mut self, call: SystemCall) -> Result<Started, SubjectError> {
+        let call = in_one_piece(call);
         let mut waiting = Waiting::new();
         let now = self.instant();
         let made = make(&mut self.posix, now, &call, &mut waiting);

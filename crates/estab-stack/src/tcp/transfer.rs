@@ -36,7 +36,7 @@ impl Stack {
         } else {
             kept.connection.send(&mut cx, data, flags.more)
         };
-        if flags.end_of_record && result == Ok(wanted) {
+        if flags.end_of_record && wanted > 0 && result == Ok(wanted) {
             kept.connection.end_record();
         }
         self.touched(now, id);

@@ -191,11 +191,34 @@ fn receive(posix: &mut Posix, now: Instant, call: &SystemCall, waiting: &mut Wai
     }
 }
 
+/// A call whose data is in one piece: one that waits is made again and again.
+pub(super) fn in_one_piece(call: SystemCall) -> SystemCall {
+    match call {
+        SystemCall::Writev { fd, data } => SystemCall::Write {
+            fd,
+            data: data.concat(),
+        },
+        SystemCall::SendMsg {
+            fd,
+            address,
+            data,
+            control,
+            flags,
+        } => SystemCall::SendMsg {
+            fd,
+            address,
+            data: vec![data.concat()],
+            control,
+            flags,
+        },
+        other => other,
+    }
+}
+
 fn send(posix: &mut Posix, now: Instant, call: &SystemCall, waiting: &mut Waiting) -> Made {
     use SystemCall as C;
     let sent = match call {
         C::Write { fd, data } => posix.write(now, *fd, data, waiting),
-        C::Writev { fd, data } => posix.write(now, *fd, &data.concat(), waiting),
         C::Send { fd, data, flags } => posix.sendto(now, *fd, data, *flags, None, waiting),
         C::SendTo {
             fd,
@@ -214,7 +237,8 @@ fn send(posix: &mut Posix, now: Instant, call: &SystemCall, waiting: &mut Waitin
                 address: address.as_deref(),
                 control,
             };
-            posix.sendmsg(now, *fd, &data.concat(), &message, *flags, waiting)
+            let data = data.first().map_or(&[][..], Vec::as_slice);
+            posix.sendmsg(now, *fd, data, &message, *flags, waiting)
         }
         C::Splice {
             fd_in,
